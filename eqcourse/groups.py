@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Sequence
 from functools import cached_property
@@ -139,9 +140,10 @@ class Group(ABC):
         """
         if self.order > MAX_LISTED:
             many = "infinitely many" if self.order == math.inf else f"about 10^{math.log10(self.order):.0f}"
+            or_use = f", or use the {len(self.generators)} generators" if self.generators else ""
             raise ValueError(
                 f"{self} has {many} elements; elements() lists at most {MAX_LISTED:,}. "
-                f"Take some at random with sample(seed, size), or use the {len(self.generators)} generators."
+                f"Take some at random with sample(seed, size){or_use}."
             )
         return self._list_elements()
 
@@ -174,14 +176,17 @@ class Group(ABC):
     def word(self, g: Any) -> Word:
         """One way to write g as a product of powers of generators, as pairs (generator's number, power).
 
-        Raises ``ValueError`` where the group is too large for a table.
+        Raises ``ValueError`` where the group is too large for a table, and if g is not in the group.
 
         >>> DihedralGroup(5).word((3, 1))      # r r r s
         [(0, 3), (1, 1)]
         """
         if self.order > MAX_TABLE:
             raise ValueError(f"{self} is too large to write its elements as words: at most {MAX_TABLE:,} elements")
-        return self._words[self.key(g)]
+        g = self.convert(g)
+        if (key := self.key(g)) not in self._words:
+            raise ValueError(f"{_plain(g)} is not an element of {self}")
+        return self._words[key]
 
     @cached_property
     def _words(self) -> dict[Hashable, Word]:
@@ -345,7 +350,7 @@ class PermutationGroup(_Images):
     def __init__(self, generators: Sequence[Any]) -> None:
         if len(generators) == 0:
             raise ValueError("a permutation group needs at least one generator; the identity will do")
-        self.degree = len(generators[0])
+        self.degree = _length(generators[0], "PermutationGroup takes a list of image arrays, [[1, 2, 0], …]")
         self.name = f"permutation group on {self.degree} points"
         self.generators = tuple(self.convert(g) for g in generators)
 
@@ -442,7 +447,10 @@ class SignedPermutationGroup(Group):
         if not isinstance(g, (tuple, list)) or len(g) != 2:
             raise TypeError(f"an element of {self} is a pair (image, signs), got {g!r}")
         image = _convert_images(g[0], self.degree, self.name)
-        signs = torch.as_tensor(g[1])
+        try:
+            signs = torch.as_tensor(g[1]) * 1  # turns bool, which has no sign, into int
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise TypeError(f"the signs of an element of {self} are a list of +1 and -1, got {g[1]!r}") from error
         if signs.shape != image.shape or not bool((signs.abs() == 1).all()):
             raise ValueError(f"the signs of an element of {self} are +1 or -1, one for each point; got {_plain(signs)}")
         return image, signs.to(torch.int64)
@@ -698,7 +706,9 @@ class DirectProduct(Group):
 
     @property
     def order(self) -> int | float:
-        return math.prod(f.order for f in self.factors)
+        orders = [f.order for f in self.factors]
+        # A factorial may be too large to be multiplied by a float, even by infinity.
+        return math.inf if math.inf in orders else math.prod(orders)
 
     @property
     def identity(self) -> tuple[Any, ...]:
@@ -808,6 +818,11 @@ class _Matrices(Group):
 
 class _Orthogonal(_Matrices):
     """SO(n) and O(n): matrices that keep lengths."""
+
+    @property
+    def order(self) -> int | float:
+        # On the line there is nothing to turn: SO(1) is the identity alone, O(1) has the reflection too.
+        return math.inf if self.n > 1 else 1 + len(self.generators)
 
     def convert(self, g: Any) -> Tensor:
         matrix = _real_matrix(g, self.n, f"an element of {self}")
@@ -971,7 +986,8 @@ class MatrixGroup(_Matrices):
 
     Without Lie elements the group is enumerated as far as 10,000 elements; if it closes, it is finite and sampling is uniform. Otherwise
     ``order`` is ``math.inf``, and ``sample`` takes a random walk of 32 steps: for a compact group close to uniform, not exactly so.
-    ``element`` can tell members from others only in a finite group.
+    ``element`` can tell members from others only in a finite group. Finite groups are equal if their elements are, infinite ones if their
+    generators and Lie elements are.
 
     >>> quarter_turn = [[0, -1], [1, 0]]
     >>> MatrixGroup(discrete=[quarter_turn]).order
@@ -986,17 +1002,25 @@ class MatrixGroup(_Matrices):
     def __init__(self, discrete: Sequence[Any] = (), lie: Sequence[Any] = ()) -> None:
         if len(discrete) + len(lie) == 0:
             raise ValueError("a matrix group needs at least one generator or one Lie algebra element")
-        self.n = len(discrete[0]) if len(discrete) else len(lie[0])
+        first = discrete[0] if len(discrete) else lie[0]
+        self.n = _length(first, "MatrixGroup takes lists of matrices, discrete=[[[0, -1], [1, 0]], …]")
         self.name = f"matrix group in GL({self.n})"
         self.generators = tuple(self.convert(g) for g in discrete)
         self.lie_algebra = tuple(_real_matrix(A, self.n, "a Lie algebra element") for A in lie)
 
     @cached_property
     def _closure(self) -> tuple[Tensor, ...] | None:
-        if self.lie_algebra:
+        # In a finite group eigenvalues are roots of unity. Powers of others end in zero or infinity, and seem to close.
+        if self.lie_algebra or any(
+            bool(((torch.linalg.eigvals(g).abs() - 1).abs() > MATRIX_TOLERANCE).any()) for g in self.generators
+        ):
             return None
         found = tuple(itertools.islice(super()._list_elements(), self.MAX_CLOSED + 1))
         return found if len(found) <= self.MAX_CLOSED else None
+
+    @cached_property
+    def _members(self) -> frozenset[Hashable]:
+        return frozenset(self.key(g) for g in self._closure or ())
 
     @property
     def order(self) -> int | float:
@@ -1020,9 +1044,8 @@ class MatrixGroup(_Matrices):
     def element(self, g: Any) -> Tensor:
         g = self.convert(g)
         if self._closure is not None:
-            members = {self.key(h) for h in self._closure}
             for row in g.reshape(-1, self.n, self.n):
-                if self.key(row) not in members:
+                if self.key(row) not in self._members:
                     raise ValueError(f"{_plain(row)} is none of the {self.order} elements of this matrix group")
         return g
 
@@ -1044,6 +1067,8 @@ class MatrixGroup(_Matrices):
         return g[0] if size is None else g
 
     def _key(self) -> Hashable:
+        if self._closure is not None:
+            return self.n, self._members
         return tuple(_plain(g) for g in self.generators), tuple(_plain(A) for A in self.lie_algebra)
 
 
@@ -1061,12 +1086,20 @@ def _plain_list(x: Tensor) -> list[int]:
     return [int(i) for i in x]
 
 
+def _length(first: Any, expected: str) -> int:
+    """The length of the first of several arrays; an error if it is a number, because the list around it was forgotten."""
+    try:
+        return len(first)
+    except TypeError as error:
+        raise TypeError(f"{expected}; the first of them is {first!r}") from error
+
+
 def _positive_integer(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):  # NumPy's integers count
         raise TypeError(f"{name} is a positive integer, got {value!r}")
     if value < 1:
         raise ValueError(f"{name} is a positive integer, got {value}")
-    return value
+    return int(value)
 
 
 def _shape_of(g: Any) -> tuple[int, ...]:
@@ -1076,7 +1109,10 @@ def _shape_of(g: Any) -> tuple[int, ...]:
 def _convert_integer(g: Any, what: str) -> Any:
     """An int, or an integer tensor for a batch."""
     if isinstance(g, Tensor) or hasattr(g, "__array__") or isinstance(g, list):
-        g = torch.as_tensor(g)
+        try:
+            g = torch.as_tensor(g)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise TypeError(f"{what} is an integer, got {g!r}") from error
         if g.dtype == torch.bool or g.is_floating_point() or g.is_complex():
             raise TypeError(f"{what} is an integer, got {g.dtype} {_plain(g)}")
         return int(g) if g.ndim == 0 else g.to(torch.int64)

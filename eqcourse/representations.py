@@ -33,6 +33,7 @@ from .groups import (
     SymmetricGroup,
     _Images,
     _inverse_images,
+    _length,
     _Matrices,
     _real_matrix,
 )
@@ -53,6 +54,8 @@ __all__ = [
 MAX_MATRIX_ENTRIES = 2**27
 # Groups up to this order are checked on all pairs element × generator.
 MAX_CHECKED = 2_000
+# The Lie algebra is checked on matrices up to this dimension.
+MAX_CHECKED_MATRIX = 256
 # What two float64 matrices may differ by and still count as the same.
 MATRIX_TOLERANCE = 1e-9
 
@@ -104,8 +107,8 @@ class Representation(ABC):
 
         For a batch of elements of shape b, the first axes of x are b too, or x has no axes in front and each element acts on the same x.
         Signed permutations move entries and build no matrix; tensor powers act axis by axis. ``g`` may be an ``Action`` made by
-        ``prepare``. Raises ``ValueError`` if g is not in the group or the trailing shape does not fit, ``TypeError`` for integers where
-        the action needs floats.
+        ``prepare``. Raises ``ValueError`` if g is not in the group (for a permutation or matrix group from generators only
+        ``group.element(g)`` looks that up) or the trailing shape does not fit, ``TypeError`` for integers where the action needs floats.
 
         >>> rho = SymmetricGroup(3).defining()
         >>> rho.act([1, 2, 0], torch.tensor([10, 20, 30]))      # entry 0 goes to place 1: [π▷x]_i = x_{π⁻¹(i)}
@@ -128,8 +131,9 @@ class Representation(ABC):
         g = self.group.convert(g)
         lead = self.group.batch_shape(g)
         if math.prod(lead) * self.dim**2 > MAX_MATRIX_ENTRIES:
+            many = f" for each of {math.prod(lead):,} elements" if lead else ""
             raise ValueError(
-                f"the matrix of {self} would have {self.dim:,} × {self.dim:,} entries: use act(g, x) instead"
+                f"the matrix of {self} would have {self.dim:,} × {self.dim:,} entries{many}: use act(g, x) instead"
             )
         basis = torch.eye(self.dim, dtype=dtype).expand(*lead, -1, -1).reshape(*lead, self.dim, *self.axes)
         # Row j of the result is the image of basis vector j; the matrix has it as column j.
@@ -226,18 +230,16 @@ class Representation(ABC):
 
     def _same_on_generators(self, other: Representation) -> bool:
         if self.is_signed_permutation and other.is_signed_permutation:
+            # On the Lie algebra both are zero: a connected group can only permute finitely many things trivially.
             return all(
                 torch.equal(a, b)
                 for s in self.group.generators
                 for a, b in zip(self.signed_permutation(s), other.signed_permutation(s), strict=True)
-            ) and (not self.group.lie_algebra or self._same_on_lie_algebra(other))
+            )
         return all(
             torch.allclose(self.matrix(s), other.matrix(s), rtol=0, atol=MATRIX_TOLERANCE)
             for s in self.group.generators
-        ) and self._same_on_lie_algebra(other)
-
-    def _same_on_lie_algebra(self, other: Representation) -> bool:
-        return all(
+        ) and all(
             torch.allclose(self._lie_matrix(A), other._lie_matrix(A), rtol=0, atol=MATRIX_TOLERANCE)
             for A in self.group.lie_algebra
         )
@@ -386,8 +388,10 @@ class DirectSum(Representation):
         self.terms: tuple[Representation, ...] = tuple(flat)
         self.axes = (sum(term.dim for term in flat),)
         self.is_signed_permutation = all(term.is_signed_permutation for term in flat)
+        # Neighbours are counted together if they look alike and are pulled back from the same factor of a product.
         runs = [
-            (name, len(list(run))) for name, run in itertools.groupby(_bracketed(term, (DirectSum,)) for term in flat)
+            (name, len(list(run)))
+            for (name, _), run in itertools.groupby((term.name, getattr(term, "i", None)) for term in flat)
         ]
         self.name = " ⊕ ".join(name if count == 1 else f"{count}·{_grouped(name)}" for name, count in runs)
 
@@ -428,7 +432,8 @@ class TensorProduct(Representation):
         self.factors: tuple[Representation, ...] = tuple(flat)
         self.axes = tuple(itertools.chain.from_iterable(factor.axes for factor in flat))
         self.is_signed_permutation = all(factor.is_signed_permutation for factor in flat)
-        self.name = f" {symbol} ".join(_bracketed(factor, (DirectSum,)) for factor in flat) or "1"
+        self.symbol = symbol
+        self.name = f" {symbol} ".join(_bracketed(factor) for factor in flat) or "1"
 
     def _prepare(self, g: Any) -> list[Any]:
         # Powers repeat one factor: prepare each distinct one once.
@@ -454,7 +459,7 @@ class TensorProduct(Representation):
         return total
 
     def _dual(self) -> Representation:
-        return TensorProduct([factor.dual for factor in self.factors], group=self.group)
+        return TensorProduct([factor.dual for factor in self.factors], group=self.group, symbol=self.symbol)
 
     def _same_structure(self, other: Representation) -> bool:
         return isinstance(other, TensorProduct) and self.factors == other.factors
@@ -553,7 +558,8 @@ def defining(group: Group) -> Representation:
 
         return MatrixRepresentation(group, 2, matrix_of)
     if isinstance(group, _Matrices):
-        return MatrixRepresentation(group, group.n, lambda g: g, lambda A: A)
+        what = f"an element of the Lie algebra of {group}"
+        return MatrixRepresentation(group, group.n, lambda g: g, lambda A: _real_matrix(A, group.n, what))
     raise ValueError(
         f"{group} has no one defining representation; for a product use representations.outer, or pullback(i, rho)"
     )
@@ -570,6 +576,8 @@ def regular(group: Group) -> Representation:
     place = {group.key(g): i for i, g in enumerate(members)}
 
     def image_of(g: Any) -> Tensor:
+        if group.key(g) not in place:
+            raise ValueError(f"{_element_text(g)} is not an element of {group}")
         return torch.tensor([place[group.key(group.compose(g, h))] for h in members])
 
     return SignedPermutationRepresentation(group, (len(members),), _over_batch(group, image_of))
@@ -661,7 +669,8 @@ def from_generators(
     """The representation of a finite group that takes given values on ``group.generators``.
 
     Give ``indices``, one image array (dim,) for each generator (entry j goes to place ``indices[j]``), and with them
-    ``signs`` (dim,), by which entry j is multiplied on the way; or ``matrices``, each (dim, dim). Other elements are written as words in the generators.
+    ``signs`` (dim,), by which entry j is multiplied on the way; or ``matrices``, each (dim, dim). Other elements are written as words in
+    the generators.
 
     Raises ``ValueError`` if the values do not fit together (ρ(gs) = ρ(g)ρ(s) is checked on all elements g of a small group, on a sample of
     a large one, with all generators s), naming the pair where they fail.
@@ -694,8 +703,10 @@ def from_generators(
 
 
 def _from_matrices(group: Group, matrices: Sequence[Any], name: str | None) -> Representation:
-    dim = len(torch.as_tensor(matrices[0]))
+    dim = _length(matrices[0], f"give a list of matrices, one for each generator of {group}")
     values = [_real_matrix(m, dim, "each generator's value") for m in matrices]
+    if not all(bool(torch.linalg.matrix_rank(m) == dim) for m in values):
+        raise ValueError(f"each generator of {group} acts by an invertible matrix; one of these is singular")
     eye = torch.eye(dim, dtype=torch.float64)
 
     def matrix_of(g: Any) -> Tensor:
@@ -709,7 +720,7 @@ def _from_signed_permutations(
     group: Group, indices: Sequence[Any], signs: Sequence[Any] | None, name: str | None
 ) -> Representation:
     # Signed permutations of dim things form a group themselves: evaluate each word in it.
-    target = SignedPermutationGroup(len(indices[0]))
+    target = SignedPermutationGroup(_length(indices[0], f"give a list of arrays, one for each generator of {group}"))
     ones = [[1] * target.degree] * len(indices)
     values = [target.convert((i, s)) for i, s in zip(indices, ones if signs is None else signs, strict=True)]
 
@@ -735,8 +746,9 @@ def _from_signed_permutations(
 def check_homomorphism(rho: Representation, seed: int = 0) -> str:
     """Check ρ(1) = 1 and ρ(gs) = ρ(g)ρ(s) for generators s, and say for which g it was checked.
 
-    All g for groups of at most 2,000 elements, 50 sampled g for larger ones. For a Lie algebra with basis A, B, … also
-    dρ([A, B]) = [dρ(A), dρ(B)] and ρ(exp(A)) = exp(dρ(A)). Raises ``ValueError`` that names the failing pair.
+    All g for groups of at most 2,000 elements, 50 sampled g for larger ones; for infinite ones s is also a sampled element. For a Lie
+    algebra with basis A, B, … and dim at most 256 also dρ([A, B]) = [dρ(A), dρ(B)] and ρ(exp(A)) = exp(dρ(A)). Raises ``ValueError`` that
+    names the failing pair.
 
     >>> check_homomorphism(SymmetricGroup(4).defining())
     'all 24 elements × 2 generators'
@@ -754,7 +766,7 @@ def check_homomorphism(rho: Representation, seed: int = 0) -> str:
     # Sampled elements come from one seed, so that a failure can be repeated.
     source = torch.Generator().manual_seed(seed)
     members = list(group.elements()) if small else [group.sample(source) for _ in range(50)]
-    steps = list(group.generators) if math.isfinite(group.order) else [*group.generators, group.sample(source)]
+    steps = list(group.generators) if group.order < math.inf else [*group.generators, group.sample(source)]
     for g, s in itertools.product(members, steps):
         product = group.compose(g, s)
         require_equal(
@@ -762,10 +774,11 @@ def check_homomorphism(rho: Representation, seed: int = 0) -> str:
             rho.act(g, rho.act(s, test_vectors)),
             f"ρ(g)ρ(s) differs from ρ(gs) at g = {_element_text(g)}, s = {_element_text(s)}",
         )
-    if group.lie_algebra and not isinstance(group, DirectProduct) and rho.dim <= 256:
+    algebra = bool(group.lie_algebra) and rho.dim <= MAX_CHECKED_MATRIX
+    if algebra:
         for A, B in itertools.combinations_with_replacement(group.lie_algebra, 2):
             a, b = rho.lie_matrix(A), rho.lie_matrix(B)
-            require_equal(rho.lie_matrix(A @ B - B @ A), a @ b - b @ a, "dρ([A, B]) differs from [dρ(A), dρ(B)]")
+            require_equal(rho.lie_matrix(_bracket(A, B)), a @ b - b @ a, "dρ([A, B]) differs from [dρ(A), dρ(B)]")
         for A in group.lie_algebra:
             require_equal(
                 rho.matrix(group.exp(A)),
@@ -773,8 +786,10 @@ def check_homomorphism(rho: Representation, seed: int = 0) -> str:
                 "ρ(exp(A)) differs from exp(dρ(A))",
             )
     how = f"all {len(members)} elements" if small else f"{len(members)} sampled elements"
-    algebra = " and the Lie algebra" if group.lie_algebra else ""
-    return f"{how} × {len(steps)} generator{'s' if len(steps) != 1 else ''}{algebra}"
+    count = len(group.generators)
+    factors = [f"{count} generator{'s' if count != 1 else ''}"] if count else []
+    factors += ["1 sampled element"] if len(steps) > count else []
+    return f"{how} × {' and '.join(factors)}{', and the Lie algebra' if algebra else ''}"
 
 
 # ---- helpers -------------------------------------------------------------------------------------------------------
@@ -838,8 +853,17 @@ def _grouped(name: str) -> str:
     return f"({name})" if " " in name else name
 
 
-def _bracketed(rho: Representation, kinds: tuple[type, ...]) -> str:
-    return f"({rho.name})" if isinstance(rho, kinds) else rho.name
+def _bracketed(rho: Representation) -> str:
+    return f"({rho.name})" if "⊕" in rho.name and not isinstance(rho, _Flattened) else rho.name
+
+
+def _bracket(A: Any, B: Any) -> Any:
+    """[A, B]; in a product part by part, where None stands for zero."""
+    if A is None or B is None:
+        return None
+    if isinstance(A, tuple):
+        return tuple(_bracket(a, b) for a, b in zip(A, B, strict=True))
+    return A @ B - B @ A
 
 
 def _element_text(g: Any) -> str:
