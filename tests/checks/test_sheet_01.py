@@ -1,0 +1,184 @@
+"""The checks of sheet 01: stub, reference, other right answers, misconceptions."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from eqcourse.checks import find_task, tasks, verdict
+from eqcourse.tasks import sheet_01
+
+from .harness import (
+    assert_misconceptions_are_told_apart,
+    assert_passes,
+    assert_stub_is_not_attempted,
+    function_tasks,
+)
+
+FUNCTION_TASKS = [task.id for task in function_tasks(tasks("01"))]
+
+
+def numpy_compose(g, h):
+    return np.array(g)[h], np.argsort(g)
+
+
+def matrix_compose(g, h):
+    matrices = [torch.eye(len(g))[:, p] for p in (g, h)]
+    return (matrices[0] @ matrices[1]).argmax(0), matrices[0].argmax(1)
+
+
+def torch_act(g, x):
+    moved = torch.empty(len(x), dtype=torch.float64)
+    moved[g] = torch.tensor(x, dtype=torch.float64)
+    return moved
+
+
+def sorted_act(g, x):
+    return [entry for _, entry in sorted(zip(g, x, strict=True))]
+
+
+def complex_turn(degrees, points):
+    z = np.array([complex(x, y) for x, y in points])
+    # Mirroring left and right is minus the conjugate.
+    turned = np.exp(1j * math.radians(degrees)) * np.stack([z, -z.conj()])
+    return np.stack([turned.real, turned.imag], axis=-1)
+
+
+def matrix_turn(degrees, points):
+    a = math.radians(degrees)
+    rotation = torch.tensor([[math.cos(a), -math.sin(a)], [math.sin(a), math.cos(a)]], dtype=torch.float64)
+    x = torch.tensor(points, dtype=torch.float64)
+    return [x @ rotation.T, x @ torch.diag(torch.tensor([-1.0, 1.0]).double()) @ rotation.T]
+
+
+def judge_by_search(name):
+    """Looks for witnesses in another order and on another input than the reference."""
+    move, x = sheet_01.candidate(name), [2.0, 7.0, 1.0]
+    for g in reversed(sheet_01.S3):
+        for h in reversed(sheet_01.S3):
+            if not np.allclose(move(g, move(h, x)), move(sheet_01.compose(g, h), x)):
+                return "composition", (g, h, x)
+    return ("action", None) if move([0, 1, 2], x) == x else ("identity", x)
+
+
+def judge_from_a_table(name):
+    no = {"A": ["composition", [[1, 2, 0], [1, 0, 2], [1, 2, 3]]], "E": ["identity", [1, 2, 4]]}
+    no["F"] = ["composition", [[1, 0, 2], [1, 0, 2], [0, 0, 0]]]
+    return no.get(name[0], ["action", None])
+
+
+RIGHT = {
+    "01.compose": [numpy_compose, matrix_compose],
+    "01.act": [torch_act, sorted_act, lambda g, x: [x[g.index(i)] for i in range(len(x))]],
+    "01.shift": [lambda t, x: np.roll(x, t), lambda t, x: [x[(i - t) % len(x)] for i in range(len(x))]],
+    "01.turn": [complex_turn, matrix_turn],
+    "01.impostors": [judge_by_search, judge_from_a_table],
+}
+
+
+@pytest.mark.parametrize("task", FUNCTION_TASKS)
+def test_stub(task):
+    assert_stub_is_not_attempted(task)
+
+
+@pytest.mark.parametrize("task", FUNCTION_TASKS)
+def test_reference(task):
+    assert_passes(task, find_task(task).reference)
+
+
+@pytest.mark.parametrize(("task", "answer"), [(task, answer) for task, answers in RIGHT.items() for answer in answers])
+def test_other_right_answers(task, answer):
+    assert_passes(task, answer)
+
+
+@pytest.mark.parametrize("task", FUNCTION_TASKS)
+def test_misconceptions(task):
+    assert_misconceptions_are_told_apart(task)
+
+
+def test_every_function_task_has_two_other_right_answers():
+    assert sorted(RIGHT) == sorted(FUNCTION_TASKS)
+    assert all(len(answers) >= 2 for answers in RIGHT.values())
+
+
+def test_a_wrong_answer_is_shown_the_smallest_counterexample():
+    message = verdict("01.act", lambda g, x: x).message
+    assert message.splitlines() == [
+        "act([1, 2, 0], [10, 20, 30])",
+        "  gave     [10, 20, 30]",
+        "  expected [30, 10, 20]",
+    ]
+
+
+def test_a_swap_cannot_show_the_wrong_convention():
+    """Why the cases of 01.act hold a cycle: on swaps x[g] is right."""
+    for swap in ([1, 0, 2], [2, 1, 0], [0, 2, 1]):
+        assert [[10, 20, 30][i] for i in swap] == sheet_01.act(swap, [10, 20, 30])
+
+
+def test_each_impostor_breaks_exactly_one_axiom():
+    x = [10, 20, 30]
+    for move, kind in sheet_01.CANDIDATES.values():
+        keeps_identity = move([0, 1, 2], x) == x
+        keeps_composition = all(
+            move(g, move(h, x)) == move(sheet_01.compose(g, h), x) for g in sheet_01.S3 for h in sheet_01.S3
+        )
+        assert (
+            kind
+            == {(True, True): "action", (False, True): "identity", (True, False): "composition"}[
+                keeps_identity, keeps_composition
+            ]
+        )
+
+
+def test_one_impostor_survives_single_swaps():
+    swaps = [[1, 0, 2], [2, 1, 0], [0, 2, 1]]
+    survivors = [
+        name
+        for name, (move, kind) in sheet_01.CANDIDATES.items()
+        if kind == "composition" and all(move(s, move(s, [10, 20, 30])) == [10, 20, 30] for s in swaps)
+    ]
+    assert [name[0] for name in survivors] == ["A"]
+
+
+def test_a_false_witness_is_not_taken():
+    def judge(name):
+        word, witness = sheet_01.judge(name)
+        # E breaks the identity, but not at an x that is its own mean.
+        return [word, [5, 5, 5]] if name.startswith("E") else [word, witness]
+
+    result = verdict("01.impostors", judge)
+    assert result.status == "not yet"
+    assert "5 of 6" in result.message
+
+
+def test_changing_the_input_is_reported():
+    def shift_in_place(t, x):
+        for _ in range(t % len(x)):
+            x.insert(0, x.pop())
+        return x
+
+    result = verdict("01.shift", shift_in_place)
+    assert result.status == "not yet"
+    assert "changed its input" in result.message
+
+
+def test_an_exception_is_shown_as_an_error():
+    result = verdict("01.compose", lambda g, h: g[99])
+    assert result.status == "error"
+    assert "IndexError" in result.message
+
+
+@pytest.mark.parametrize(
+    ("task", "right", "wrong"),
+    [("01.recall-1", "Sliding", "plain"), ("01.recall-2", torch.tensor([30, 10, 20]), [20, 30, 10])],
+)
+def test_recall(task, right, wrong):
+    assert verdict(task, None).status == "not attempted"
+    assert verdict(task, right).status == "passed"
+    result = verdict(task, wrong)
+    assert result.status == "not yet"
+    assert result.misconception
