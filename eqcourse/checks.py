@@ -354,7 +354,10 @@ MAPS: dict[str, Callable[[Tensor], Tensor]] = {
     "position of the maximum": lambda x: x.argmax(-1, keepdim=True).to(x),
     "length": lambda x: x.norm(dim=-1, keepdim=True),
     "unit vector": lambda x: x / (x.norm(dim=-1, keepdim=True) + 1e-12),
-    "double, unless the first entry exceeds 100": lambda x: torch.where(x[..., :1] > 100, x * 0 + x[..., :1], 2 * x),
+    "double; if the first entry exceeds 100, triple": lambda x: torch.where(x[..., :1] > 100, 3 * x, 2 * x),
+    "replace the first two entries by their mean": lambda x: torch.cat(
+        [x[..., :2].mean(-1, keepdim=True).expand_as(x[..., :2]), x[..., 2:]], -1
+    ),
 }
 
 #: Representations by the names that tasks use; made when they are looked up.
@@ -362,6 +365,7 @@ REPRESENTATIONS: dict[str, Callable[[], Representation]] = {
     "S_3 permutes 3 numbers": lambda: SymmetricGroup(3).defining(),
     "S_4 permutes 4 numbers": lambda: SymmetricGroup(4).defining(),
     "S_3 leaves a number alone": lambda: SymmetricGroup(3).trivial(),
+    "S_3 leaves 3 numbers alone": lambda: SymmetricGroup(3).trivial(3),
     "S_4 leaves a number alone": lambda: SymmetricGroup(4).trivial(),
     "C_4 shifts 4 numbers": lambda: CyclicGroup(4).regular(),
     "C_5 shifts 5 numbers": lambda: CyclicGroup(5).regular(),
@@ -374,6 +378,7 @@ REPRESENTATIONS: dict[str, Callable[[], Representation]] = {
     "D_4 moves the corners of a square": lambda: DihedralGroup(4).on_vertices(),
     "SO(2) turns a vector": lambda: SO(2).defining(),
     "SO(2) leaves a number alone": lambda: SO(2).trivial(),
+    "SO(2) leaves 2 numbers alone": lambda: SO(2).trivial(2),
 }
 
 

@@ -147,6 +147,11 @@ class Group(ABC):
             )
         return self._list_elements()
 
+    def _taken(self, g: Any) -> Any:
+        """Tensors are taken as they are, so that composing stays fast; lists are checked and converted."""
+        parts = g if isinstance(g, tuple) else (g,)
+        return g if all(isinstance(part, Tensor) for part in parts) else self.convert(g)
+
     def _list_elements(self) -> Iterator[Any]:
         """Breadth first from the identity, multiplying by generators."""
         yield self.identity
@@ -273,11 +278,11 @@ class _Images(Group):
     def identity(self) -> Tensor:
         return torch.arange(self.degree)
 
-    def compose(self, g: Tensor, h: Tensor) -> Tensor:
-        return torch.take_along_dim(g, h, dim=-1)
+    def compose(self, g: Any, h: Any) -> Tensor:
+        return torch.take_along_dim(self._taken(g), self._taken(h), dim=-1)
 
-    def inverse(self, g: Tensor) -> Tensor:
-        return _inverse_images(g)
+    def inverse(self, g: Any) -> Tensor:
+        return _inverse_images(self._taken(g))
 
     def convert(self, g: Any) -> Tensor:
         return _convert_images(g, self.degree, self.name)
@@ -430,13 +435,15 @@ class SignedPermutationGroup(Group):
     def identity(self) -> tuple[Tensor, Tensor]:
         return torch.arange(self.degree), torch.ones(self.degree, dtype=torch.int64)
 
-    def compose(self, g: tuple[Tensor, Tensor], h: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    def compose(self, g: Any, h: Any) -> tuple[Tensor, Tensor]:
+        g, h = self._taken(g), self._taken(h)
         # h sends e_j to h.signs[j] e_h[j], and g sends that on to g.signs[h[j]] e_g[h[j]].
         return torch.take_along_dim(g[0], h[0], -1), torch.take_along_dim(g[1], h[0], -1) * h[1]
 
-    def inverse(self, g: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        image = _inverse_images(g[0])
-        return image, torch.take_along_dim(g[1], image, -1)
+    def inverse(self, g: Any) -> tuple[Tensor, Tensor]:
+        images, signs = self._taken(g)
+        image = _inverse_images(images)
+        return image, torch.take_along_dim(signs, image, -1)
 
     def sample(self, generator: int | torch.Generator, size: int | None = None) -> tuple[Tensor, Tensor]:
         source = as_generator(generator)
@@ -790,11 +797,11 @@ class _Matrices(Group):
     def identity(self) -> Tensor:
         return torch.eye(self.n, dtype=torch.float64)
 
-    def compose(self, g: Tensor, h: Tensor) -> Tensor:
-        return g @ h
+    def compose(self, g: Any, h: Any) -> Tensor:
+        return self._taken(g) @ self._taken(h)
 
-    def inverse(self, g: Tensor) -> Tensor:
-        return torch.linalg.inv(g)
+    def inverse(self, g: Any) -> Tensor:
+        return torch.linalg.inv(self._taken(g))
 
     def batch_shape(self, g: Tensor) -> tuple[int, ...]:
         return tuple(g.shape[:-2])
@@ -831,8 +838,8 @@ class _Orthogonal(_Matrices):
             raise ValueError(f"an element of {self} is an orthogonal matrix; here gᵀg differs from 1 by {off:.1e}")
         return matrix
 
-    def inverse(self, g: Tensor) -> Tensor:
-        return g.mT
+    def inverse(self, g: Any) -> Tensor:
+        return self._taken(g).mT
 
     def sample(self, generator: int | torch.Generator, size: int | None = None) -> Tensor:
         shape = (self.n, self.n) if size is None else (size, self.n, self.n)
@@ -961,8 +968,8 @@ class Lorentz(_Matrices):
             )
         return matrix
 
-    def inverse(self, g: Tensor) -> Tensor:
-        return self.metric @ g.mT @ self.metric
+    def inverse(self, g: Any) -> Tensor:
+        return self.metric @ self._taken(g).mT @ self.metric
 
     def sample(self, generator: int | torch.Generator, size: int | None = None) -> Tensor:
         source = as_generator(generator)

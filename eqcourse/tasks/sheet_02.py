@@ -1,0 +1,451 @@
+"""Lesson and sheet 02: invariant and equivariant maps."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..checks import FunctionTask, Misconception, ValueTask, Wrong, named_map, named_representation, show
+from ..representations import Representation
+
+Map = Callable[[Tensor], Tensor]
+
+
+def _vector(x: Any) -> Tensor:
+    return torch.as_tensor(x, dtype=torch.float64)
+
+
+# ---- task 1: measure ------------------------------------------------------------------------------------------------
+
+Paths = Callable[[Map, Representation, Representation, Any, Tensor], tuple[Tensor, Tensor]]
+
+
+def _both_paths(f: Map, rho_in: Representation, rho_out: Representation, g: Any, x: Tensor) -> tuple[Tensor, Tensor]:
+    return f(rho_in.act(g, x)), rho_out.act(g, f(x))
+
+
+def measure(paths: Paths = _both_paths, first_element_only: bool = False) -> Callable[..., float]:
+    """The largest entry of |left − right| over all elements and inputs; the variants are what misconceptions compute."""
+
+    def error(map_name: str, in_name: str, out_name: str, elements: list[Any], inputs: list[Any]) -> float:
+        f, rho_in, rho_out = named_map(map_name), named_representation(in_name), named_representation(out_name)
+        tried = elements[:1] if first_element_only else elements
+        sides = (paths(f, rho_in, rho_out, g, _vector(x)) for g, x in itertools.product(tried, inputs))
+        return max((left - right).abs().max().item() for left, right in sides)
+
+    return error
+
+
+def _error_cases(hidden: bool) -> list[tuple[Any, ...]]:
+    S3, shifts = "S_3 permutes 3 numbers", "C_4 shifts 4 numbers"
+    flips, alone = "Z_2 flips the sign of 3 numbers", "Z_2 leaves 3 numbers alone"
+    if hidden:
+        return [
+            ("difference to the left neighbour", S3, S3, [[0, 2, 1], [2, 0, 1]], [[1, 5, 2]]),
+            ("ReLU", flips, flips, [1, -1], [[1, -2, 4], [3, 0, 0]]),
+            ("square", flips, alone, [1, -1], [[1, -2, 3]]),
+            ("multiply by 1, 2, 3, …", shifts, shifts, [0, 1], [[1, 0, 2, 5]]),
+        ]
+    return [
+        ("double", S3, S3, [[1, 2, 0]], [[10, 20, 30]]),
+        ("running total", S3, S3, [[0, 1, 2], [1, 0, 2], [1, 2, 0]], [[10, 20, 30], [0, 5, 1]]),
+        ("square", flips, alone, [1, -1], [[1, 2, 3]]),
+        ("subtract the mean", shifts, shifts, [1, 2], [[1, 2, 3, 6]]),
+    ]
+
+
+# ---- task 2: classify ------------------------------------------------------------------------------------------------
+
+#: letter -> (map, representation on inputs, representation on outputs)
+SETTINGS: dict[str, tuple[str, str, str]] = {
+    "A": ("sort", "S_3 permutes 3 numbers", "S_3 permutes 3 numbers"),
+    "B": ("sort", "S_3 permutes 3 numbers", "S_3 leaves 3 numbers alone"),
+    "C": ("sum", "S_3 permutes 3 numbers", "S_3 leaves a number alone"),
+    "D": ("ReLU", "Z_2 flips the sign of 3 numbers", "Z_2 flips the sign of 3 numbers"),
+    "E": ("square", "Z_2 flips the sign of 3 numbers", "Z_2 leaves 3 numbers alone"),
+    "F": ("softmax", "S_3 permutes 3 numbers", "S_3 permutes 3 numbers"),
+    "G": ("difference to the left neighbour", "C_4 shifts 4 numbers", "C_4 shifts 4 numbers"),
+    "H": ("difference to the left neighbour", "S_4 permutes 4 numbers", "S_4 permutes 4 numbers"),
+    "I": ("double; if the first entry exceeds 100, triple", "S_3 permutes 3 numbers", "S_3 permutes 3 numbers"),
+    "J": ("replace the first two entries by their mean", "S_3 permutes 3 numbers", "S_3 permutes 3 numbers"),
+}
+
+
+def setting(letter: str) -> tuple[Map, Representation, Representation]:
+    """The map and the two representations of one of the ten settings of task 02.classify.
+
+    >>> f, rho_in, rho_out = setting("C")
+    >>> rho_in, rho_out
+    (R³ of S_3, 1 of S_3)
+    """
+    map_name, in_name, out_name = SETTINGS[letter]
+    return named_map(map_name), named_representation(in_name), named_representation(out_name)
+
+
+def _breaks(letter: str, g: Any, x: Any) -> bool:
+    left, right = _both_paths(*setting(letter), g, _vector(x))
+    return bool((left - right).abs().max() > 1e-9)
+
+
+def classify(letter: str) -> list[Any]:
+    """Search all elements and a few inputs, one of them with large entries."""
+    group = setting(letter)[1].group
+    size = setting(letter)[1].dim
+    inputs = [[10, 20, 30, 40][:size], [1, -2, 5, -7][:size], [200, 3, 50, 7][:size]]
+    for x, g in itertools.product(inputs, group.elements()):
+        if _breaks(letter, g, x):
+            return ["no", [g.tolist() if isinstance(g, Tensor) else g, x]]
+    return ["yes", None]
+
+
+def _accept_classification(args: tuple[Any, ...], got: Any, expected: Any) -> None:
+    letter = args[0]
+    if not isinstance(got, list) or len(got) != 2 or got[0] not in ("yes", "no"):
+        raise Wrong(f'classify("{letter}") gave {show(got)}; expected ["yes", None] or ["no", [g, x]]')
+    word, witness = got
+    if word == "yes":
+        if expected[0] == "no":
+            raise Wrong("not every map that you call equivariant is")
+        return
+    try:
+        g, x = witness
+        stands = _breaks(letter, g, x)
+    except (TypeError, ValueError, RuntimeError):
+        raise Wrong(
+            f'classify("{letter}"): the witness {show(witness)} is not a pair [g, x] of an element and an input'
+        ) from None
+    if not stands:
+        raise Wrong(f'classify("{letter}"): for the witness {show(witness)} the two paths agree')
+
+
+def _same_word(a: Any, b: Any) -> bool:
+    return isinstance(a, list) and isinstance(b, list) and a[:1] == b[:1]
+
+
+def _yes_if(letters: str) -> Callable[[str], list[Any]]:
+    """Somebody who says yes to these letters (with a true witness for each no that has one)."""
+
+    def answer(letter: str) -> list[Any]:
+        right = classify(letter)
+        return ["yes", None] if letter in letters else right if right[0] == "no" else ["no", [0, [0]]]
+
+    return answer
+
+
+# ---- task 3: find the output action ------------------------------------------------------------------------------------
+
+
+def fits(map_name: str, in_name: str, out_name: str) -> bool:
+    """Whether a named map is equivariant on asymmetric inputs of both signs, for several elements."""
+    f, rho_in, rho_out = named_map(map_name), named_representation(in_name), named_representation(out_name)
+    group = rho_in.group
+    if rho_out.group != group or tuple(f(torch.ones(rho_in.axes).double()).shape) != rho_out.axes:
+        return False
+    inputs = [_vector([1, -2, 5, -7][: rho_in.dim]), _vector([-3, 20, 8, 1][: rho_in.dim])]
+    elements = list(group.elements()) if group.order < 100 else [group.sample(seed) for seed in range(5)]
+    return all(
+        torch.allclose(*_both_paths(f, rho_in, rho_out, g, x), rtol=0, atol=1e-6)
+        for g, x in itertools.product(elements, inputs)
+    )
+
+
+def output_action(map_name: str, in_name: str, candidates: list[str]) -> str:
+    return next(name for name in candidates if fits(map_name, in_name, name))
+
+
+def _accept_output_action(args: tuple[Any, ...], got: Any, expected: Any) -> None:
+    map_name, in_name, candidates = args
+    if got not in candidates:
+        raise Wrong(f"output_action({show(map_name)}, …) gave {show(got)}, which is not among the candidates")
+    if not fits(map_name, in_name, got):
+        raise Wrong(
+            f"{show(map_name)} is not equivariant if the input is acted on by {show(in_name)} and the output by {show(got)}"
+        )
+
+
+_S3 = ["S_3 permutes 3 numbers", "S_3 leaves 3 numbers alone", "S_3 leaves a number alone"]
+_FLIPS = [
+    "Z_2 flips the sign of 3 numbers",
+    "Z_2 leaves 3 numbers alone",
+    "Z_2 flips the sign of a number",
+    "Z_2 leaves a number alone",
+]
+_TURNS = ["SO(2) turns a vector", "SO(2) leaves 2 numbers alone", "SO(2) leaves a number alone"]
+
+
+def _output_cases(hidden: bool) -> list[tuple[Any, ...]]:
+    S3, flips, turns = _S3[0], _FLIPS[0], _TURNS[0]
+    if hidden:
+        return [
+            ("softmax", S3, _S3[::-1]),
+            ("max", S3, _S3[::-1]),
+            ("subtract the mean", flips, _FLIPS[::-1]),
+            ("length", flips, _FLIPS[::-1]),
+            ("sum", flips, _FLIPS[::-1]),
+            ("sort", S3, _S3[::-1]),
+        ]
+    return [
+        ("double", flips, _FLIPS),
+        ("square", flips, _FLIPS),
+        ("sum", flips, _FLIPS),
+        ("sort", S3, _S3),
+        ("max", S3, _S3),
+        ("unit vector", turns, _TURNS),
+        ("length", turns, _TURNS),
+    ]
+
+
+def _of_right_size(wanted: Callable[[str], bool]) -> Callable[..., str]:
+    """The first candidate of the map's output size that is wanted; otherwise the first of that size."""
+
+    def answer(map_name: str, in_name: str, candidates: list[str]) -> str:
+        size = tuple(named_map(map_name)(torch.ones(named_representation(in_name).axes)).shape)
+        sized = [name for name in candidates if named_representation(name).axes == size]
+        return next((name for name in sized if wanted(name)), sized[0])
+
+    return answer
+
+
+# ---- task 4: average ---------------------------------------------------------------------------------------------------
+
+
+def averaged(term: Callable[[Map, Representation, Representation, Any, Tensor], Tensor], mean: bool = True) -> Any:
+    """The mean over all elements of a term; the variants are what misconceptions compute."""
+
+    def average(map_name: str, in_name: str, out_name: str, x: list[float]) -> list[float]:
+        f, rho_in, rho_out = named_map(map_name), named_representation(in_name), named_representation(out_name)
+        terms = torch.stack([term(f, rho_in, rho_out, g, _vector(x)) for g in rho_in.group.elements()])
+        return (terms.mean(0) if mean else terms.sum(0)).tolist()
+
+    return average
+
+
+def _turned_back(f: Map, rho_in: Representation, rho_out: Representation, g: Any, x: Tensor) -> Tensor:
+    return rho_out.act(g, f(rho_in.act(rho_in.group.inverse(g), x)))
+
+
+def _average_of_inputs(map_name: str, in_name: str, out_name: str, x: list[float]) -> list[float]:
+    rho_in = named_representation(in_name)
+    mean = torch.stack([rho_in.act(g, _vector(x)) for g in rho_in.group.elements()]).mean(0)
+    return named_map(map_name)(mean).tolist()
+
+
+def _average_cases(hidden: bool) -> list[tuple[Any, ...]]:
+    S3, shifts = "S_3 permutes 3 numbers", "C_4 shifts 4 numbers"
+    if hidden:
+        return [
+            ("multiply by 1, 2, 3, …", S3, S3, [1.0, 4.0, -2.0]),
+            ("multiply by 1, 2, 3, …", "C_5 shifts 5 numbers", "C_5 shifts 5 numbers", [1.0, 0.0, 0.0, 2.0, 5.0]),
+            ("ReLU", "Z_2 flips the sign of 3 numbers", "Z_2 flips the sign of 3 numbers", [1.0, -2.0, 3.0]),
+            ("running total", S3, S3, [2.0, -1.0, 7.0]),
+        ]
+    return [
+        ("first entry", S3, "S_3 leaves a number alone", [10.0, 20.0, 60.0]),
+        ("running total", S3, S3, [10.0, 20.0, 60.0]),
+        ("running total", shifts, shifts, [1.0, 2.0, 3.0, 10.0]),
+        ("ReLU", "Z_2 flips the sign of 3 numbers", "Z_2 flips the sign of 3 numbers", [1.0, -2.0, 5.0]),
+    ]
+
+
+# ---- task 5: ties ------------------------------------------------------------------------------------------------------
+
+
+def tied(rep_name: str, x: list[float]) -> list[list[int]]:
+    """Places i < j that some element exchanges or moves onto each other while leaving x as it is."""
+    rho, size = named_representation(rep_name), len(x)
+    fixing = [g for g in rho.group.elements() if torch.equal(rho.act(g, _vector(x)), _vector(x))]
+    places = torch.arange(size)
+    moves = [rho.act(g, places).tolist() for g in fixing]  # moves[.][j] is the place whose entry arrives at j
+    return [[i, j] for i, j in itertools.combinations(range(size), 2) if any(m[j] == i for m in moves)]
+
+
+def _tie_cases(hidden: bool) -> list[tuple[Any, ...]]:
+    S4, shifts, corners = "S_4 permutes 4 numbers", "C_4 shifts 4 numbers", "D_4 moves the corners of a square"
+    if hidden:
+        return [
+            (shifts, [2, 9, 2, 9]),
+            (S4, [4, 4, 4, 1]),
+            (corners, [1, 1, 2, 2]),
+            (shifts, [7, 7, 1, 1]),
+            (corners, [3, 1, 1, 1]),
+        ]
+    return [(S4, [5, 5, 1, 2]), (shifts, [1, 2, 1, 2]), (shifts, [1, 1, 2, 3]), (corners, [1, 2, 3, 2])]
+
+
+TASKS = [
+    ValueTask(
+        id="02.recall-1",
+        outcome="recall lesson 01",
+        minutes=1,
+        accepted=([30, 10, 20],),
+        why="The entry at place i goes to place g[i]: 10 to place 1, 20 to place 2, 30 to place 0.",
+        feedback={(20, 30, 10): "That is x[g], which looks up at g. The entry 10, at place 0, goes to place g[0] = 1."},
+    ),
+    ValueTask(
+        id="02.recall-2",
+        outcome="recall lesson 00",
+        minutes=1,
+        accepted=("place",),
+        why="One scorer for all places gives a blip and its moved copy the same score.",
+        feedback={"shape": "Up first or down first is what the sliding model could tell, anywhere."},
+    ),
+    FunctionTask(
+        id="02.error",
+        outcome="measure how far a map is from equivariant",
+        points=3,
+        minutes=8,
+        name="error",
+        reference=measure(),
+        cases=_error_cases,
+        shown="You compare f(g▷x) with g▷f(x), each side with its own action, over all elements and all inputs.",
+        misconceptions=(
+            Misconception(
+                "equivariant means that the output does not change",
+                measure(lambda f, rho_in, rho_out, g, x: (f(rho_in.act(g, x)), f(x))),
+                "You compare f(g▷x) with f(x). That tests invariance. For equivariance the output has to move along: compare with g▷f(x).",
+            ),
+            Misconception(
+                "the same action on both sides",
+                measure(lambda f, rho_in, rho_out, g, x: (f(rho_in.act(g, x)), rho_in.act(g, f(x)))),
+                "You act on the output with the input's action. Each side has its own: ρ_in on x, ρ_out on f(x).",
+            ),
+            Misconception(
+                "one element is enough",
+                measure(first_element_only=True),
+                "You try only the first element. The error is the largest over all elements of the list.",
+            ),
+            Misconception(
+                "the inverse on the way out",
+                measure(
+                    lambda f, rho_in, rho_out, g, x: (f(rho_in.act(g, x)), rho_out.act(rho_out.group.inverse(g), f(x)))
+                ),
+                "You act on the output with g⁻¹. The same g acts on both sides.",
+            ),
+        ),
+    ),
+    FunctionTask(
+        id="02.classify",
+        outcome="tell equivariant maps from others, with a witness for each no",
+        points=4,
+        minutes=12,
+        name="classify",
+        reference=classify,
+        cases=lambda hidden: [(letter,) for letter in SETTINGS],
+        accept=_accept_classification,
+        same=_same_word,
+        count_only=True,
+        shown="All ten are right, and each witness makes the two paths differ.",
+        misconceptions=(
+            Misconception(
+                "sampled inputs prove it",
+                _yes_if("BCEFGI"),
+                "One of the maps that you call equivariant fails only on inputs of a particular kind. Small test inputs cannot show it: "
+                "read what the maps do, and choose inputs that reach every branch.",
+            ),
+            Misconception(
+                "one arbitrary element is enough",
+                _yes_if("BCEFGJ"),
+                "One of the maps that you call equivariant survives the swap of the first two entries and fails for other elements. "
+                "One element is enough only if its powers give the whole group.",
+            ),
+            Misconception(
+                "equivariant means that the output does not change",
+                _yes_if("ABCE"),
+                "You say yes exactly where f(g▷x) = f(x). Where the output is acted on, it has to move along.",
+            ),
+            Misconception(
+                "both sides have the same action",
+                _yes_if("FG"),
+                "You say yes only where input and output have the same action. They may differ: read the third entry of each setting.",
+            ),
+            Misconception(
+                "invariant is not a case of equivariant",
+                _yes_if("FGBE"),
+                "A map to a number that no element changes is equivariant too: its output has the trivial action.",
+            ),
+        ),
+    ),
+    FunctionTask(
+        id="02.output-action",
+        outcome="find the output action under which a map is equivariant; see invariance as the special case",
+        points=3,
+        minutes=8,
+        name="output_action",
+        reference=output_action,
+        cases=_output_cases,
+        accept=_accept_output_action,
+        shown="Each map has an output action that makes it equivariant; where that is the trivial one, the map is invariant.",
+        misconceptions=(
+            Misconception(
+                "the output moves like the input",
+                _of_right_size(lambda name: "leaves" not in name),
+                "You always let the output move. Some maps forget the move: there the output's action is the trivial one.",
+            ),
+            Misconception(
+                "the output never moves",
+                _of_right_size(lambda name: "leaves" in name),
+                "You always take the trivial action, so you ask whether the map is invariant. Some of these maps move with their input.",
+            ),
+        ),
+    ),
+    FunctionTask(
+        id="02.average",
+        outcome="make a map equivariant by averaging over the group",
+        points=3,
+        minutes=8,
+        name="average",
+        reference=averaged(_turned_back),
+        cases=_average_cases,
+        shown="The mean of g▷f(g⁻¹▷x) over all g: act back, map, act forth.",
+        misconceptions=(
+            Misconception(
+                "the inverse is left out",
+                averaged(lambda f, rho_in, rho_out, g, x: rho_out.act(g, f(rho_in.act(g, x)))),
+                "You average g▷f(g▷x). The input has to be moved by g⁻¹, so that g on the output undoes it.",
+            ),
+            Misconception(
+                "the output is not acted on",
+                averaged(lambda f, rho_in, rho_out, g, x: f(rho_in.act(g, x))),
+                "You average f(g▷x) without acting on the outputs. The result is invariant, whatever ρ_out is.",
+            ),
+            Misconception(
+                "the inputs are averaged",
+                _average_of_inputs,
+                "You average the inputs and then map once. That throws the input away before f has seen it: average the outputs.",
+            ),
+            Misconception(
+                "a sum instead of a mean",
+                averaged(_turned_back, mean=False),
+                "You add up and do not divide by the number of elements. An f that is equivariant already would not come out as it is.",
+            ),
+        ),
+    ),
+    FunctionTask(
+        id="02.ties",
+        outcome="say which outputs of an equivariant map must be equal",
+        points=2,
+        minutes=8,
+        name="tied",
+        reference=tied,
+        cases=_tie_cases,
+        shown="If g▷x = x, then g▷f(x) = f(x): places that such a g moves onto each other have equal outputs, for every equivariant f.",
+        misconceptions=(
+            Misconception(
+                "an equivariant map can break ties",
+                lambda rep_name, x: [],
+                "You say that no outputs have to be equal. But if g▷x = x, then g▷f(x) = f(g▷x) = f(x): the output has "
+                "the input's symmetry.",
+            ),
+            Misconception(
+                "equal entries always have equal outputs",
+                lambda rep_name, x: [[i, j] for i, j in itertools.combinations(range(len(x)), 2) if x[i] == x[j]],
+                "You tie places with equal entries. What counts is an element of the group that leaves all of x as it is "
+                "and moves one of the places to the other: in [1, 1, 2, 3] no shift does.",
+            ),
+        ),
+    ),
+]

@@ -1,0 +1,179 @@
+"""The checks of sheet 02: stub, reference, other right answers, misconceptions."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from eqcourse.checks import find_task, named_map, named_representation, tasks, verdict
+from eqcourse.equivariance import equivariance_error, group_average
+from eqcourse.tasks import sheet_02
+
+from .harness import (
+    assert_misconceptions_are_told_apart,
+    assert_passes,
+    assert_stub_is_not_attempted,
+    function_tasks,
+)
+
+FUNCTION_TASKS = [task.id for task in function_tasks(tasks("02"))]
+
+
+def loop_error(map_name, in_name, out_name, elements, inputs):
+    f, rho_in, rho_out = named_map(map_name), named_representation(in_name), named_representation(out_name)
+    worst = 0
+    for g in elements:
+        for x in inputs:
+            x = torch.tensor(x, dtype=torch.float64)
+            for a, b in zip(f(rho_in.act(g, x)), rho_out.act(g, f(x)), strict=True):
+                worst = max(worst, abs(a - b))
+    return worst
+
+
+def matrix_error(map_name, in_name, out_name, elements, inputs):
+    """With explicit matrices, in float32."""
+    f, rho_in, rho_out = named_map(map_name), named_representation(in_name), named_representation(out_name)
+    x = torch.tensor(inputs, dtype=torch.float64)
+    sides = [(f(x @ rho_in.matrix(g).T), f(x) @ rho_out.matrix(g).T) for g in elements]
+    return np.max([(a - b).abs().max() for a, b in sides])
+
+
+def classify_with_the_library(letter):
+    f, rho_in, rho_out = sheet_02.setting(letter)
+    size = rho_in.dim
+    inputs = [torch.tensor([3.0, -1.0, 4.0, -2.0][:size]), torch.tensor([1.0, 500.0, 2.0, 7.0][:size])]
+    result = equivariance_error(f, rho_in, rho_out, inputs=inputs, elements="all")
+    return ("yes", None) if result.passed else ("no", [result.counterexample.element, result.counterexample.input])
+
+
+def classify_by_thought(letter):
+    witnesses = {
+        "A": [[1, 0, 2], [1, 2, 3]],
+        "D": [-1, [1.0, 1.0, 1.0]],
+        "H": [[1, 0, 2, 3], [1, 2, 3, 4]],
+        "I": [[1, 0, 2], [101, 1, 1]],
+        "J": [[2, 1, 0], [1, 2, 3]],
+    }
+    return ["no", witnesses[letter]] if letter in witnesses else ["yes", None]
+
+
+def last_that_fits(map_name, in_name, candidates):
+    return [name for name in candidates if sheet_02.fits(map_name, in_name, name)][-1]
+
+
+def output_action_by_library(map_name, in_name, candidates):
+    f, rho_in = named_map(map_name), named_representation(in_name)
+    for name in candidates:
+        rho_out = named_representation(name)
+        if rho_out.axes == tuple(f(torch.ones(rho_in.axes)).shape) and equivariance_error(f, rho_in, rho_out).passed:
+            return name
+    return None
+
+
+def average_by_library(map_name, in_name, out_name, x):
+    f = group_average(named_map(map_name), named_representation(in_name), named_representation(out_name))
+    return f(torch.tensor(x))
+
+
+def average_the_other_way_round(map_name, in_name, out_name, x):
+    """The mean of g⁻¹▷f(g▷x) runs over the same terms."""
+    f, rho_in, rho_out = named_map(map_name), named_representation(in_name), named_representation(out_name)
+    group = rho_in.group
+    total = 0
+    for g in group.elements():
+        total = total + rho_out.act(group.inverse(g), f(rho_in.act(g, torch.tensor(x, dtype=torch.float64))))
+    return list(total / group.order)
+
+
+def tied_by_experiment(rep_name, x):
+    """Average random functions of the place and all entries; outputs that always agree are tied."""
+    rho = named_representation(rep_name)
+    x = torch.tensor(x, dtype=torch.float64)
+    outputs = []
+    for seed in range(6):
+        weights = torch.randn(len(x), len(x), dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+        outputs.append(group_average(lambda v, w=weights: torch.tanh(w @ v) + w @ v**2, rho, rho)(x))
+    outputs = torch.stack(outputs)
+    pairs = itertools.combinations(range(len(x)), 2)
+    return [(i, j) for i, j in pairs if torch.allclose(outputs[:, i], outputs[:, j])]
+
+
+def tied_by_matrices(rep_name, x):
+    rho, x = named_representation(rep_name), np.array(x, dtype=float)
+    matrices = [rho.matrix(g).numpy() for g in rho.group.elements()]
+    joined = sum(m for m in matrices if np.array_equal(m @ x, x))
+    return [[i, j] for i in range(len(x)) for j in range(i + 1, len(x)) if joined[i, j]]
+
+
+RIGHT = {
+    "02.error": [loop_error, matrix_error],
+    "02.classify": [classify_with_the_library, classify_by_thought],
+    "02.output-action": [last_that_fits, output_action_by_library],
+    "02.average": [average_by_library, average_the_other_way_round],
+    "02.ties": [tied_by_experiment, tied_by_matrices],
+}
+
+
+@pytest.mark.parametrize("task", FUNCTION_TASKS)
+def test_stub(task):
+    assert_stub_is_not_attempted(task)
+
+
+@pytest.mark.parametrize("task", FUNCTION_TASKS)
+def test_reference(task):
+    assert_passes(task, find_task(task).reference)
+
+
+@pytest.mark.parametrize(("task", "answer"), [(task, answer) for task, answers in RIGHT.items() for answer in answers])
+def test_other_right_answers(task, answer):
+    assert_passes(task, answer)
+
+
+@pytest.mark.parametrize("task", FUNCTION_TASKS)
+def test_misconceptions(task):
+    assert_misconceptions_are_told_apart(task)
+
+
+def test_every_function_task_has_two_other_right_answers():
+    assert sorted(RIGHT) == sorted(FUNCTION_TASKS)
+    assert all(len(answers) >= 2 for answers in RIGHT.values())
+
+
+def test_the_first_generator_alone_misses_one_map():
+    """Setting J survives the swap of the first two entries and fails for another element."""
+    f, rho_in, rho_out = sheet_02.setting("J")
+    swap = rho_in.group.generators[0]
+    x = torch.tensor([10.0, 20.0, 30.0])
+    assert torch.equal(f(rho_in.act(swap, x)), rho_out.act(swap, f(x)))
+    assert not equivariance_error(f, rho_in, rho_out).passed
+
+
+def test_small_inputs_miss_one_map():
+    f, rho_in, rho_out = sheet_02.setting("I")
+    small = [torch.randn(3, generator=torch.Generator().manual_seed(seed)) for seed in range(50)]
+    assert equivariance_error(f, rho_in, rho_out, inputs=small).passed
+    assert not equivariance_error(f, rho_in, rho_out, inputs=[torch.tensor([200.0, 3.0, 50.0])]).passed
+
+
+def test_false_witnesses_are_not_taken():
+    def classify(letter):
+        right = sheet_02.classify(letter)
+        return ["no", [[0, 1, 2], [1, 2, 3]]] if letter == "A" else right
+
+    result = verdict("02.classify", classify)
+    assert result.status == "not yet"
+    assert "9 of 10" in result.message
+
+
+@pytest.mark.parametrize(
+    ("task", "right", "wrong"), [("02.recall-1", (30, 10, 20), [20, 30, 10]), ("02.recall-2", " Place. ", "shape")]
+)
+def test_recall(task, right, wrong):
+    assert verdict(task, None).status == "not attempted"
+    assert verdict(task, right).status == "passed"
+    result = verdict(task, wrong)
+    assert result.status == "not yet"
+    assert result.misconception
