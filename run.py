@@ -63,14 +63,15 @@ class SetupError(Exception):
 
 def explain(step: str, output: str) -> str:
     """Turn what pip or venv printed when `step` failed into plain words and advice."""
-    if any(words in output for words in DISK_WORDS):
+    # ensurepip hides its own errors, so look at the disk as well as at the words.
+    if any(words in output for words in DISK_WORDS) or shutil.disk_usage(ROOT).free < 0.05 * GB:
         why = (
             f"the disk is full. Make room on the disk of {ROOT} (about 3 GB), and on that of the temporary files, "
             "which the variable TMPDIR can move."
         )
     elif any(words in output for words in NETWORK_WORDS):
         why = "the packages could not be downloaded. Is there a network connection, or a proxy or firewall in the way?"
-    elif "ensurepip" in output or "No module named" in output:
+    elif step == "virtual environment" and ("ensurepip" in output or "No module named" in output):
         why = (
             "this Python comes without venv or pip. On Debian or Ubuntu: sudo apt install python3-venv; elsewhere, use "
             "the Python from https://www.python.org/downloads/."
@@ -192,7 +193,7 @@ def check_machine(fresh: bool) -> None:
         raise SetupError(
             "PyTorch has no current build for Intel Macs, nor for an Intel build of Python on Apple silicon.\n"
             "On Apple silicon install the arm64 Python from https://www.python.org/downloads/; on an Intel Mac "
-            "there is only Binder (see README.md) or another machine."
+            "there is only another machine, or Binder, which reads environment.yml."
         )
     need = (10 if sys.platform == "linux" and has_nvidia() else 3) if fresh else 0.3
     free = shutil.disk_usage(ROOT).free / GB
@@ -208,13 +209,13 @@ def set_up(profile: str) -> None:
     version = venv_version()
     if is_ready(profile, version):
         return
-    fresh = not any(stamp(each).exists() for each in ("lab", "dev"))
+    fresh = not any(VENV.glob("lib/*/site-packages/torch")) and not any(VENV.glob("Lib/site-packages/torch"))
     check_machine(fresh)
     start = time.monotonic()
     torch = next((line for line in requirements() if line.startswith("torch==")), None)
     cpu_torch = torch is not None and sys.platform == "linux" and not has_nvidia()
-    titles = ["virtual environment", "PyTorch for CPU", "packages", "eqcourse"]
-    step = {title: f"[{number}/4] {title}" for number, title in enumerate(titles, start=1)}
+    titles = ["virtual environment", *(["PyTorch for CPU"] if cpu_torch else []), "packages", "eqcourse"]
+    step = {title: f"[{number}/{len(titles)}] {title}" for number, title in enumerate(titles, start=1)}
     print(f"Setting up {VENV}" + (" (once: a few minutes, about 2 GB)" if fresh else ""))
 
     if version is None:

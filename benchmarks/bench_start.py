@@ -83,7 +83,7 @@ def seconds_to_answer(clone: Path, runtime: Path) -> float:
     environment = {**os.environ, "JUPYTER_RUNTIME_DIR": str(runtime)}
     # The Python that made the .venv of this process, as a newcomer has no other.
     base = getattr(sys, "_base_executable", sys.executable)
-    command = [base, "run.py", "lab", "--no-browser", "--port", "0"]
+    command = [base, "run.py", "lab", "--no-browser", "--port", "0", "--log-level=ERROR"]
     start = time.perf_counter()
     with subprocess.Popen(command, cwd=clone, env=environment, stdout=sys.stderr) as process:
         try:

@@ -171,7 +171,7 @@ def store(path: Path, on_cell: Callable[..., Any] | None = None) -> float:
 
 def lessons_table(root: Path) -> str:
     """README's table of lessons: read and run times from the headers, and which ones are not written yet."""
-    rows = ["| | lesson | read | run | sheet |", "|---|---|---|---|---|"]
+    rows = ["| | Lesson | Read | Run | Sheet |", "|---|---|---|---|---|"]
     for stem, title in TITLES.items():
         number, lesson, sheet = stem[:2], f"lessons/{stem}.ipynb", f"exercises/{stem}/{stem}.ipynb"
         if not (root / lesson).exists():
@@ -212,7 +212,8 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         except NotebookError as error:
             print(error, file=sys.stderr)
             return 2
-        with tqdm(paths, unit="notebook", dynamic_ncols=True) as bar:
+        # No bar where there is no terminal, as each step of it would be a line of a log.
+        with tqdm(paths, unit="notebook", dynamic_ncols=True, disable=None) as bar:
             for path in bar:
                 bar.set_description(path.stem)
                 try:

@@ -19,7 +19,7 @@ from eqcourse.tools.exercises import as_text, exercise_of, find_solutions, gener
 from eqcourse.tools.notebooks import ROOT, NotebookError, execute, read_notebook, write_notebook
 
 VERDICT = "application/vnd.eqcourse.verdict+json"
-TASK = r"\w+\.\w+"
+TASK = r"[\w-]+\.[\w-]+"
 CHECK_CALL = re.compile(rf"""\bcheck\(\s*["']({TASK})["']""")
 
 

@@ -5,11 +5,14 @@ import errno
 import importlib.util
 import subprocess
 import sys
+import tomllib
 from collections import namedtuple
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
+import yaml
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_NETWORK = (
@@ -52,6 +55,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
             raise output
         if output is None and step == "virtual environment":
             (module.VENV / "works").touch()
+        if output is None and step == "packages":
+            (module.VENV / "lib" / "python3.11" / "site-packages" / "torch").mkdir(parents=True, exist_ok=True)
         return (0, "") if output is None else (1, output)
 
     def call(arguments: list[str], **variables: str) -> int:
@@ -253,9 +258,19 @@ def test_a_small_disk_is_seen_before_anything_is_downloaded(
     assert "about 3 GB" in capsys.readouterr().err
     assert run.steps == []
     run.free = 50 * 10**9
+    run.fail["eqcourse"] = NO_NETWORK
+    assert run.main(["lab"]) == 1
+    run.fail.clear()
+    run.free = 2 * 10**9  # enough for what is missing now
     assert run.main(["lab"]) == 0
-    run.free = 2 * 10**9  # enough for what `test` adds
-    assert run.main(["test"]) == 0
+
+
+def test_a_disk_that_is_full_is_seen_even_if_the_output_hides_it(
+    run: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run.main(["lab"])
+    run.free = 10**6
+    assert "disk is full" in run.explain("virtual environment", "Error: Command '-m ensurepip' returned 1\n")
 
 
 def test_an_intel_mac_is_told_so(
@@ -384,6 +399,31 @@ def test_each_verb_has_help(run: ModuleType, verb: str, capsys: pytest.CaptureFi
         run.main([verb, "--help"])
     assert stopped.value.code == 0
     assert f"usage: run.py {verb}" in capsys.readouterr().out
+
+
+# ------------------------------------------------------------------------------------------ the files that it reads
+
+
+def test_pins_lie_in_the_ranges_of_pyproject() -> None:
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    ranges = {range_.name: range_.specifier for range_ in map(Requirement, table["dependencies"])}
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line) for line in lines if not line.startswith("#")]
+    assert {pin.name for pin in pins} == set(ranges)
+    for pin in pins:
+        (version,) = pin.specifier
+        assert version.operator == "=="
+        assert version.version in ranges[pin.name]
+
+
+def test_other_configuration_files() -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    assert environment["dependencies"][-1] == {"pip": ["-r requirements.txt", "-e ."]}
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["cff-version"] == "1.2.0"
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))["jobs"]
+    assert jobs["test"]["steps"][-1] == {"run": "python run.py test"}
+    assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").endswith("\nexec python3 run.py test\n")
 
 
 # ------------------------------------------------------------------------------------------- with real processes
