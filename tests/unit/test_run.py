@@ -265,10 +265,7 @@ def test_a_small_disk_is_seen_before_anything_is_downloaded(
     assert run.main(["lab"]) == 0
 
 
-def test_a_disk_that_is_full_is_seen_even_if_the_output_hides_it(
-    run: ModuleType, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run.main(["lab"])
+def test_a_disk_that_is_full_is_seen_even_if_the_output_hides_it(run: ModuleType) -> None:
     run.free = 10**6
     assert "disk is full" in run.explain("virtual environment", "Error: Command '-m ensurepip' returned 1\n")
 
