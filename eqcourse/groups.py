@@ -1160,6 +1160,9 @@ def _short(x: Tensor) -> str:
 def _real_matrix(g: Any, n: int, what: str) -> Tensor:
     try:
         matrix = torch.as_tensor(g)
+        if not matrix.is_complex():
+            # Once more from the start: out of a list of Python's floats torch makes float32, rounded to seven digits.
+            matrix = torch.as_tensor(g, dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError) as error:
         raise TypeError(f"{what} is a {n}×{n} matrix, got {g!r}") from error
     if matrix.is_complex():
@@ -1168,7 +1171,7 @@ def _real_matrix(g: Any, n: int, what: str) -> Tensor:
         raise ValueError(f"{what} is a {n}×{n} matrix, got shape {tuple(matrix.shape)}")
     if not bool(torch.isfinite(matrix).all()):
         raise ValueError(f"{what} contains NaN or infinity")
-    return matrix.to(torch.float64)
+    return matrix
 
 
 def _inverse_images(g: Tensor) -> Tensor:

@@ -166,7 +166,7 @@ class Representation(ABC):
         g = self.group.convert(g)
         lead = self.group.batch_shape(g)
         # Acting on the labels 1…dim shows where each entry came from, and its sign.
-        labels = torch.arange(1, self.dim + 1).reshape(self.axes).expand(*lead, *self.axes)
+        labels = torch.arange(1, self.dim + 1).reshape(self.axes).expand((*lead, *self.axes))
         labels = self.prepare(g)(labels).reshape(*lead, self.dim)
         image = _inverse_images(labels.abs() - 1)
         return image, torch.take_along_dim(labels.sign(), image, -1)
@@ -309,12 +309,14 @@ class SignedPermutationRepresentation(Representation):
     def _apply(self, prepared: Any, x: Tensor, start: int, lead: int) -> Tensor:
         source, signs = prepared
         shape = x.shape
-        if len(self.axes) != 1:
-            x = x.reshape(*shape[:start], self.dim, *shape[start + len(self.axes) :])
+        # index_select is the quickest gather, but slow where several axes stand in front of the one it looks up: fold them.
+        front = shape[:start] if lead else (math.prod(shape[:start]),)
+        x = x.reshape(*front, self.dim, math.prod(shape[start + len(self.axes) :]))
+        start = len(front)
         if lead == 0:
             y = x.index_select(start, source.to(x.device))
         else:
-            y = torch.take_along_dim(x, _aligned(source, x, start, lead).to(x.device), dim=start)
+            y = x.gather(start, _aligned(source, x, start, lead).to(x.device).expand_as(x))
         if signs is not None:
             if x.dtype in (torch.bool, torch.uint8, torch.uint16, torch.uint32, torch.uint64):
                 raise TypeError(
@@ -454,7 +456,7 @@ class TensorProduct(Representation):
         total = torch.zeros(self.dim, self.dim, dtype=torch.float64)
         for i, factor in enumerate(self.factors):
             parts = [torch.eye(f.dim, dtype=torch.float64) for f in self.factors]
-            parts[i] = factor._lie_matrix(A)
+            parts[i] = factor._lie_matrix(A).contiguous()  # torch.kron refuses some transposed matrices
             total += reduce(torch.kron, parts)
         return total
 
@@ -803,7 +805,7 @@ def _aligned(values: Tensor, x: Tensor, start: int, lead: int) -> Tensor:
 def _apply_flat(rho: Representation, prepared: Any, x: Tensor, start: int, lead: int) -> Tensor:
     """Act by ρ on one flat axis of x."""
     shape = x.shape
-    x = x.reshape(*shape[:start], *rho.axes, *shape[start + 1 :])
+    x = x.reshape((*shape[:start], *rho.axes, *shape[start + 1 :]))
     return rho._apply(prepared, x, start, lead).reshape(shape)
 
 

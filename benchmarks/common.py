@@ -1,0 +1,51 @@
+"""What the benchmarks share: a description of the machine, timing side by side, one line for each figure."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def machine() -> dict[str, str | int | None]:
+    """The processor, its cores and the versions that the figures belong to."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return {
+        "cpu": models[0] if models else platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "torch": importlib.metadata.version("torch"),
+    }
+
+
+def report(what: str, value: float, limit: float, unit: str) -> None:
+    """Print one figure beside what it must reach."""
+    print(f"{what:42} {value:8.1f} {unit:2}  (at most {limit:g}: {'ok' if value <= limit else 'MISSED'})", flush=True)
+
+
+def milliseconds(*functions: Callable[[], object], runs: int) -> list[float]:
+    """The median time of each function; they take turns, so that a busy moment of the machine meets all of them."""
+    times: list[list[float]] = [[] for _ in functions]
+    for run in range(runs + 1):
+        for function, taken in zip(functions, times, strict=True):
+            start = time.perf_counter()
+            function()
+            if run:  # the first round warms up
+                taken.append(1000 * (time.perf_counter() - start))
+    return [statistics.median(taken) for taken in times]
+
+
+def store(name: str, figures: dict[str, object]) -> None:
+    """Write figures, with the machine they belong to, into benchmarks/results/NAME.json."""
+    path = ROOT / "benchmarks" / "results" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    text = json.dumps({"machine": machine(), **figures}, indent=2, ensure_ascii=False) + "\n"
+    path.write_text(text, encoding="utf-8", newline="\n")
+    print(f"stored in {path.relative_to(ROOT).as_posix()}")
