@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 MOLECULES_FILE = Path(__file__).parent / "data" / "molecules.json"
-MOLECULES_SHA256 = "ced3e37c2ce16a7e2c9f39662a31ba166e86f644826dd115f6461406a34c4933"
+MOLECULES_SHA256 = "37bf72fa1bc82ffbd2adb6b633bcd4ed108b8a455522abf9f9abb0bb8275f0f7"
 
 DANGEROUS_DIGITS = (1, 4, 7)
 """The digit classes that `luggage` declares dangerous: the pointed ones."""
@@ -90,8 +90,7 @@ def photos(height: int | None = None, dtype: torch.dtype = torch.float32) -> dic
     files = {"flower": "flower.jpg", "temple": "china.jpg"}
     loaded = {name: torch.from_numpy(load_sample_image(file).copy()) for name, file in files.items()}
     return {
-        name: _shrink(photo.permute(2, 0, 1).to(dtype) / 255, height).contiguous()
-        for name, photo in loaded.items()
+        name: _shrink(photo.permute(2, 0, 1).to(dtype) / 255, height).contiguous() for name, photo in loaded.items()
     }
 
 
@@ -159,9 +158,7 @@ def luggage(seed: int, sizes: Sequence[int], dtype: torch.dtype = torch.float32)
     """
     for size in sizes:
         if not 1 <= size <= 1000:
-            raise ValueError(
-                f"luggage got the size {size}; each entry of `sizes` is a number of items from 1 to 1000"
-            )
+            raise ValueError(f"luggage got the size {size}; each entry of `sizes` is a number of items from 1 to 1000")
     images, labels = digits(dtype)
     is_dangerous = torch.isin(labels, torch.tensor(DANGEROUS_DIGITS))
     generator = torch.Generator().manual_seed(seed)

@@ -27,17 +27,17 @@ ANGLES = list(range(0, 360, 30))  # degrees, anticlockwise about the z axis
 STEP = 1e-3  # Å, for the finite differences
 ACCURACY = 1e-4  # of tblite's self-consistent cycle; its default is 1
 
-# name: (G2 name, bonds, mirror plane to keep or None, turns that show the molecule from a good side)
+# name: (G2 name, bonds, mirror plane to keep or None, turns after which no atom hides another, seen along z)
 MOLECULES: dict[str, tuple[str, list[tuple[int, int]], str | None, list[tuple[float, str]]]] = {
-    "water": ("H2O", [(0, 1), (0, 2)], None, [(90, "y"), (90, "z"), (20, "x")]),
-    "ammonia": ("NH3", [(0, 1), (0, 2), (0, 3)], "x", [(-55, "x")]),
+    "water": ("H2O", [(0, 1), (0, 2)], None, [(90, "y"), (90, "z"), (15, "x")]),
+    "ammonia": ("NH3", [(0, 1), (0, 2), (0, 3)], "x", [(15, "z"), (-35, "x")]),
     "ethanol": (
         "CH3CH2OH",
         [(0, 1), (1, 2), (2, 3), (1, 4), (1, 5), (0, 6), (0, 7), (0, 8)],
         "z",
-        [(20, "y"), (25, "x")],
+        [(40, "y"), (5, "x")],
     ),
-    "CHFClBr": ("", [(0, 1), (0, 2), (0, 3), (0, 4)], None, [(-60, "x"), (15, "y")]),
+    "CHFClBr": ("", [(0, 1), (0, 2), (0, 3), (0, 4)], None, [(165, "z"), (-65, "x")]),
 }
 
 
