@@ -170,7 +170,7 @@ class FunctionTask(Task):
             if not same_answer(plain(given), plain(args)):
                 return self._verdict(
                     "not yet",
-                    f"{self._call(args)} changed its input to {show(given)}. Work on a copy, so that the caller keeps their data.",
+                    f"{self._call(args)} changed its input to {_arguments(given)}. Work on a copy, so that the caller keeps their data.",
                 )
             answers.append(got)
             expected = plain(self.reference(*copy.deepcopy(args)))
@@ -205,7 +205,7 @@ class FunctionTask(Task):
         return None
 
     def _call(self, args: tuple[Any, ...]) -> str:
-        return f"{self.name}({', '.join(show(plain(a)) for a in args)})"
+        return f"{self.name}({_arguments(args)})"
 
 
 # ---- what learners call --------------------------------------------------------------------------------------------
@@ -453,6 +453,10 @@ def describe_error(error: Exception) -> str:
     if own and own[-1].line:
         text += f"\n  in the line: {own[-1].line}"
     return text
+
+
+def _arguments(args: tuple[Any, ...]) -> str:
+    return ", ".join(map(show, args))
 
 
 def _tidy(value: Any) -> Any:

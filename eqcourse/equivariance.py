@@ -327,7 +327,8 @@ class _Trial:
     noise: float  # outputs below noise × input are rounding errors of cancelled terms
 
     def output(self, x: Tensor) -> Tensor:
-        y = torch.as_tensor(self.f(x.to(self.dtype))).detach()
+        # A copy, so that a map that works in place does not change the x that the other path starts from.
+        y = torch.as_tensor(self.f(x.to(self.dtype, copy=True))).detach()
         axes = self.rho_out.axes
         if y.ndim < len(axes) or tuple(y.shape[y.ndim - len(axes) :]) != axes:
             hint = " (keep the axis, as in x.sum(-1, keepdim=True))" if axes == (1,) else ""
