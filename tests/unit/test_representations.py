@@ -107,6 +107,7 @@ REPS: dict[str, Representation] = {
     "matrices": from_generators(S3, matrices=TRIANGLE),
     "by formula": helicity(3),
     "pullback": PAIR.pullback(1, SO2.defining()),
+    "pullback, not orthogonal": DirectProduct(Z2, SKEW).pullback(1, SKEW.defining()),
     "pullback of a power": DirectProduct(Z2, S3).pullback(1, V**2),
     "outer": outer(V, SymmetricGroup(2).defining(), Z2.sign()),
     "outer, mixed": outer(V, SO2.defining()),
@@ -632,6 +633,7 @@ def test_names(rho: Any, text: str) -> None:
         (W, "50 sampled elements × 1 sampled element, and the Lie algebra"),
         (O3.defining(), "50 sampled elements × 1 generator and 1 sampled element, and the Lie algebra"),
         (outer(V, SO2.defining()), "50 sampled elements × 2 generators and 1 sampled element, and the Lie algebra"),
+        (outer(Z2.sign(), W), "50 sampled elements × 1 generator and 1 sampled element, and the Lie algebra"),
         # 3⁶ = 729 entries: too many for matrices, and the text must not claim them.
         (W**6, "50 sampled elements × 1 sampled element"),
     ],
