@@ -30,10 +30,12 @@ from .representations import Representation, from_generators
 
 __all__ = [
     "FunctionTask",
+    "Malformed",
     "Misconception",
     "Task",
     "ValueTask",
     "Verdict",
+    "Wrong",
     "check",
     "find_task",
     "named_map",
@@ -87,6 +89,10 @@ class Wrong(Exception):
     """Raised by a task's ``accept`` with the reason why an answer is wrong."""
 
 
+class Malformed(Wrong):
+    """Raised for an answer that has not the form asked for; said even where only a count is given."""
+
+
 @dataclass(frozen=True)
 class Task(ABC):
     """One task: its id ("01.compose"), the outcome it tests, points and minutes for the teacher's table."""
@@ -136,7 +142,7 @@ class FunctionTask(Task):
     - ``accept(args, got, expected)``: raises ``Wrong`` if the answer does not do; by default it has to equal the reference's.
     - ``same(a, b)``: whether two answers are the same one, to recognise a misconception; by default ``same_answer``.
     - ``shown``: what a right answer has been shown to do.
-    - ``count_only``: say how many cases are right but not which ones (classify-these tasks).
+    - ``count_only``: say how many cases are right (classify-these tasks); what ``accept`` raises should not say which.
     """
 
     name: str = "answer"
@@ -177,15 +183,18 @@ class FunctionTask(Task):
             try:
                 self._require_right(args, got, expected)
                 right += 1
+            except Malformed as malformed:
+                return self._verdict("not yet", str(malformed))
             except Wrong as wrong:
                 first_failure = first_failure or str(wrong)
         if not first_failure:
             return self._verdict("passed", self.shown)
-        count = f"{right} of {len(cases)} are right." if self.count_only else ""
+        if self.count_only:
+            first_failure = f"Right: {right} of {len(cases)}. {first_failure}"
         held = self._recognise(cases, answers)
         if held is not None:
-            return self._verdict("not yet", _lines(count or first_failure, held.message), held.name)
-        return self._verdict("not yet", count or first_failure)
+            return self._verdict("not yet", _lines(first_failure, held.message), held.name)
+        return self._verdict("not yet", first_failure)
 
     def _require_right(self, args: tuple[Any, ...], got: Any, expected: Any) -> None:
         if got is None and expected is not None:
@@ -239,7 +248,7 @@ def predict(prediction: Any, actual: Any, options: Sequence[Any] = (), why: Mapp
 
     >>> predict(None, 6)
     prediction: none made
-      Put yours in place of None, run both cells, and compare. What happened: 6
+      Put yours in place of None in the cell above, and run both cells.
     >>> predict(5, 6, why={5: "The identity counts too."})
     prediction: not what happened
       You predicted 5. What happened: 6
@@ -247,12 +256,11 @@ def predict(prediction: Any, actual: Any, options: Sequence[Any] = (), why: Mapp
     """
     prediction, actual = plain(prediction), plain(actual)
     if prediction is None:
-        text = f"Put yours in place of None, run both cells, and compare. What happened: {show(actual)}"
-        status = "none made"
+        text, status = "Put yours in place of None in the cell above, and run both cells.", "none made"
     elif options and not any(same_answer(_tidy(prediction), _tidy(plain(o))) for o in options):
         text = f"{show(prediction)} is not one of the answers to choose from: {', '.join(map(show, options))}"
         status = "choose one"
-    elif same_answer(_tidy(prediction), _tidy(actual)):
+    elif same_answer(_tidy(prediction), _tidy(actual)) or _tidy(prediction) == show(actual).lower():
         text, status = f"You predicted {show(prediction)}, and that is what happened.", "right"
     else:
         reasons = {show(_tidy(plain(wrong))): reason for wrong, reason in (why or {}).items()}
@@ -351,6 +359,14 @@ MAPS: dict[str, Callable[[Tensor], Tensor]] = {
     "add 1 to every entry": lambda x: x + 1,
     "multiply by 1, 2, 3, …": lambda x: x * torch.arange(1, x.shape[-1] + 1).to(x),
     "difference to the left neighbour": lambda x: x - x.roll(1, -1),
+    "mean of the two neighbours on a ring": lambda x: (x.roll(1, -1) + x.roll(-1, -1)) / 2,
+    "reverse the order": lambda x: x.flip(-1),
+    "absolute value": lambda x: x.abs(),
+    "cosine": lambda x: x.cos(),
+    "subtract the smallest entry": lambda x: x - x.amin(-1, keepdim=True),
+    "largest minus smallest entry": lambda x: x.amax(-1, keepdim=True) - x.amin(-1, keepdim=True),
+    "add the third entry to the first two": lambda x: torch.cat([x[..., :2] + x[..., 2:3], x[..., 2:]], -1),
+    "add 1; if the first entry exceeds 100, add 2": lambda x: torch.where(x[..., :1] > 100, x + 2, x + 1),
     "position of the maximum": lambda x: x.argmax(-1, keepdim=True).to(x),
     "length": lambda x: x.norm(dim=-1, keepdim=True),
     "unit vector": lambda x: x / (x.norm(dim=-1, keepdim=True) + 1e-12),
@@ -426,7 +442,7 @@ def show(value: Any) -> str:
     """
     value = plain(value)
     if isinstance(value, float):
-        return f"{value + 0.0:.6g}"
+        return f"{round(value, 10) + 0.0:.6g}"  # rounding errors near zero tell nobody anything
     if isinstance(value, list):
         text = "[" + ", ".join(map(show, value)) + "]"
         return text if len(text) <= 160 else text[:157] + "…"
@@ -460,8 +476,11 @@ def _arguments(args: tuple[Any, ...]) -> str:
 
 
 def _tidy(value: Any) -> Any:
-    """Words compare without regard to case, spaces around them and a final full stop."""
-    return value.strip().rstrip(".").lower() if isinstance(value, str) else plain(value)
+    """Words compare without regard to case, spaces around them and a final full stop, alone or in a list."""
+    value = plain(value)
+    if isinstance(value, list):
+        return [_tidy(part) for part in value]
+    return value.strip().rstrip(".").lower() if isinstance(value, str) else value
 
 
 def _lines(*parts: str) -> str:

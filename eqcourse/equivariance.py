@@ -228,10 +228,9 @@ def assert_action(group: Group, act: Callable[[Any, Tensor], Any], inputs: Seque
     source = as_generator(seed)
     small = group.order <= MAX_TESTED
     gs = list(group.elements()) if small else [group.sample(source) for _ in range(24)]
-    if group.order <= MAX_PAIRED:
-        hs = gs
-    else:
-        hs = [*group.generators] if math.isfinite(group.order) else [*group.generators, group.sample(source)]
+    # An infinite group may have no generators but its Lie algebra: take an element at random too.
+    steps = [*group.generators] if group.order < math.inf else [*group.generators, group.sample(source)]
+    hs = gs if group.order <= MAX_PAIRED else steps
     for x in map(torch.as_tensor, inputs):
         unchanged = torch.as_tensor(act(group.identity, x.clone()))
         if not _equal(unchanged, x):

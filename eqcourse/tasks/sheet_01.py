@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..checks import FunctionTask, Misconception, ValueTask, Wrong, show
+from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Wrong, show
 
 Permutation = list[int]
 Point = list[float]
@@ -40,6 +40,21 @@ def act(g: Permutation, x: Sequence[Any]) -> list[Any]:
     return result
 
 
+def act_on_batch(g: Permutation, batch: list[list[Any]]) -> list[list[Any]]:
+    """Each list of the batch moves."""
+    return [act(g, x) for x in batch]
+
+
+def _look_up_at(g: Permutation, x: Sequence[Any]) -> list[Any]:
+    return [x[i] for i in g]
+
+
+LOOKS_UP_AT_G = (
+    "You compute x[g[i]]: place i fetches from place g[i], so that entries move against g. A single swap cannot show this, "
+    "as it is its own inverse; a cycle can. Place i receives what g sends there: the entry of place g⁻¹(i)."
+)
+
+
 def shift(t: int, x: list[Any]) -> list[Any]:
     """The entry at i moves to place i + t, round the ring."""
     result = [None] * len(x)
@@ -67,8 +82,9 @@ def turn_and_mirror(degrees: float, points: list[Point]) -> list[list[Point]]:
 # ---- six candidates for an action of S_3 on three numbers ----------------------------------------------------------
 
 
-def _is_odd(g: Permutation) -> bool:
-    return sum(g[i] > g[j] for i, j in itertools.combinations(range(len(g)), 2)) % 2 == 1
+def _is_swap(g: Permutation) -> bool:
+    """Whether g leaves one of three places alone and exchanges the others."""
+    return sum(g[i] == i for i in range(3)) == 1
 
 
 def _turned_round(g: Permutation, x: Numbers) -> Numbers:
@@ -77,7 +93,7 @@ def _turned_round(g: Permutation, x: Numbers) -> Numbers:
 
 def _signed(g: Permutation, x: Numbers) -> Numbers:
     moved = act(g, x)
-    return [-entry for entry in moved] if _is_odd(g) else moved
+    return [-entry for entry in moved] if _is_swap(g) else moved
 
 
 def _averaged(g: Permutation, x: Numbers) -> Numbers:
@@ -94,7 +110,7 @@ CANDIDATES: dict[str, tuple[Callable[[Permutation, Numbers], Numbers], str]] = {
     "A: look entry i up at g[i]": (lambda g, x: [x[g[i]] for i in range(len(x))], "composition"),
     "B: look entry i up at the inverse of g": (lambda g, x: [x[j] for j in invert(g)], "action"),
     "C: turn x round, move the entries by g, turn back": (_turned_round, "action"),
-    "D: move the entries by g; if g is odd, flip all signs": (_signed, "action"),
+    "D: move the entries by g; if g is one of the three swaps, flip all signs": (_signed, "action"),
     "E: replace every entry by the mean of x": (_averaged, "identity"),
     "F: move the entries by g; add 1 to each unless g is the identity": (_plus_one, "composition"),
 }
@@ -124,7 +140,7 @@ def _accept_judgement(args: tuple[Any, ...], got: Any, expected: Any) -> None:
     """A right word, and for every "no" a witness that stands up."""
     name = args[0]
     if not isinstance(got, list) or len(got) != 2 or got[0] not in ("action", "identity", "composition"):
-        raise Wrong(
+        raise Malformed(
             f'judge({show(name)}) gave {show(got)}; expected ["action", None], ["identity", x] or ["composition", [g, h, x]]'
         )
     word, witness = got
@@ -141,7 +157,7 @@ def _accept_judgement(args: tuple[Any, ...], got: Any, expected: Any) -> None:
             g, h, x = witness
             stands = g in S3 and h in S3 and not _close(move(g, move(h, list(x))), move(compose(g, h), list(x)))
     except (TypeError, ValueError, IndexError, KeyError):
-        raise Wrong(f"judge({show(name)}): the witness {show(witness)} is not of the form asked for") from None
+        raise Malformed(f"judge({show(name)}): the witness {show(witness)} is not of the form asked for") from None
     if not stands:
         raise Wrong(f"judge({show(name)}): the witness {show(witness)} does not break the {word} axiom")
 
@@ -159,6 +175,17 @@ def _judge_unless(name_start: str, instead: list[Any]) -> Callable[[str], list[A
     return lambda name: instead if name.startswith(name_start) else judge(name)
 
 
+def _judge_with_hg(name: str) -> list[Any]:
+    """Somebody who computes hg where gh is meant."""
+    move, x = candidate(name), [10, 20, 30]
+    if move([0, 1, 2], x) != x:
+        return ["identity", x]
+    for g, h in itertools.product(S3, repeat=2):
+        if move(g, move(h, x)) != move(compose(h, g), x):
+            return ["composition", [g, h, x]]
+    return ["action", None]
+
+
 # ---- cases ---------------------------------------------------------------------------------------------------------
 
 
@@ -170,18 +197,23 @@ def _pairs(hidden: bool) -> list[tuple[Any, ...]]:
 
 def _moves(hidden: bool) -> list[tuple[Any, ...]]:
     if hidden:
-        return [([3, 0, 1, 2], [5, 6, 7, 8]), ([2, 4, 1, 0, 3], [1, -2, 3, -4, 5]), ([1, 0], [3, 9]), ([0], [2])]
+        return [
+            ([3, 0, 1, 2], [[5, 6, 7, 8], [1, 2, 3, 4]]),
+            ([2, 0, 1], [[1, -2, 3], [4, 0, 7], [9, 9, 1]]),
+            ([1, 0], [[3, 9]]),
+            ([0], [[2], [5]]),
+        ]
     return [
-        ([1, 2, 0], [10, 20, 30]),
-        ([2, 0, 1], [10, 20, 30]),
-        ([1, 0, 2], [10, 20, 30]),
-        ([3, 0, 2, 1], [1, 2, 3, 4]),
+        ([1, 2, 0], [[10, 20, 30], [1, 2, 3]]),
+        ([2, 0, 1], [[10, 20, 30], [4, 5, 6], [7, 8, 9]]),
+        ([1, 0, 2], [[10, 20, 30]]),
+        ([3, 0, 2, 1], [[1, 2, 3, 4], [5, 6, 7, 8]]),
     ]
 
 
 def _shifts(hidden: bool) -> list[tuple[Any, ...]]:
     if hidden:
-        return [(1, [3, 1, 2]), (3, [9, 8, 7, 6, 5, 4, 3]), (-2, [1, 2, 3, 4, 5]), (0, [2, 1])]
+        return [(1, [3, 1, 2]), (8, [1, 2, 3]), (3, [9, 8, 7, 6, 5, 4, 3]), (-2, [1, 2, 3, 4, 5]), (0, [2, 1])]
     return [(1, [10, 20, 30, 40]), (2, [10, 20, 30, 40, 50]), (-1, [10, 20, 30, 40]), (6, [10, 20, 30, 40])]
 
 
@@ -209,6 +241,18 @@ TASKS = [
         feedback={(20, 30, 10): "That puts 10 at place 2. Indexing looks up: the first entry of the result is x[2]."},
     ),
     FunctionTask(
+        id="01.look-up",
+        outcome="write the action as a formula that looks up",
+        minutes=4,
+        name="look_up",
+        reference=act,
+        cases=lambda hidden: [(g, batch[0]) for g, batch in _moves(hidden)],
+        shown="Looking up at the inverse gives the same as moving.",
+        misconceptions=(
+            Misconception("looks up at g instead of at its inverse", lambda g, x: _look_up_at(g, x), LOOKS_UP_AT_G),
+        ),
+    ),
+    FunctionTask(
         id="01.compose",
         outcome="compose and invert permutations",
         points=2,
@@ -229,6 +273,16 @@ TASKS = [
                 "Your gh is right. The list read backwards is another permutation; the inverse sends g[i] back to i.",
             ),
             Misconception(
+                "inverts h instead of g",
+                lambda g, h: [compose(g, h), invert(h)],
+                "Your gh is right. The second list shall undo g, the first argument; yours undoes h.",
+            ),
+            Misconception(
+                "the two lists are exchanged",
+                lambda g, h: [invert(g), compose(g, h)],
+                "Both lists are right, in the other order: first gh, then the inverse of g.",
+            ),
+            Misconception(
                 "a permutation is its own inverse",
                 lambda g, h: [compose(g, h), g],
                 "Your gh is right. Only swaps (and products of disjoint swaps) undo themselves: try [1, 2, 0] twice.",
@@ -237,24 +291,32 @@ TASKS = [
     ),
     FunctionTask(
         id="01.act",
-        outcome="act on a list by a permutation, from the left",
+        outcome="act by a permutation, from the left, on every list of a batch",
         points=2,
         minutes=6,
         name="act",
-        reference=act,
+        reference=act_on_batch,
         cases=_moves,
-        shown="[g▷x]_i = x_{g⁻¹(i)}: the entry at i moves to place g[i], also for cycles, where g and g⁻¹ differ.",
+        shown="[g▷x]_i = x_{g⁻¹(i)} in every list: the entry at i moves to place g[i], also where g and g⁻¹ differ.",
         misconceptions=(
             Misconception(
                 "looks up at g instead of at its inverse",
-                lambda g, x: [x[i] for i in g],
-                "You compute x[g[i]]: place i fetches from place g[i], so that entries move against g. A single swap "
-                "cannot show this, as it is its own inverse; a cycle can. Place i receives what g sends there: the entry "
-                "of place g⁻¹(i).",
+                lambda g, batch: [_look_up_at(g, x) for x in batch],
+                LOOKS_UP_AT_G,
+            ),
+            Misconception(
+                "moves only the first list",
+                lambda g, batch: [*act_on_batch(g, batch[:1]), *batch[1:]],
+                "Only the first list moved. An action on a batch moves every list in it.",
+            ),
+            Misconception(
+                "moves the lists instead of their entries",
+                lambda g, batch: act(g, batch) if len(batch) == len(g) else batch,
+                "You move whole lists to other places of the batch. The lists stay; the entries inside each of them move.",
             ),
             Misconception(
                 "moves the places instead of the entries",
-                lambda g, x: list(g),
+                lambda g, batch: [list(g) for _ in batch],
                 "That is g itself. The result holds the entries of x, at new places.",
             ),
         ),
@@ -281,6 +343,11 @@ TASKS = [
                 "What leaves at one end has to come back at the other. With zeros, entries are lost, and no shift can be undone.",
             ),
             Misconception(
+                "slices without taking t modulo N",
+                lambda t, x: x[-t:] + x[:-t],
+                "This is right as long as t is smaller than the length of x. For t = 6 and four entries, take t modulo 4 first.",
+            ),
+            Misconception(
                 "shifts by one whatever t is",
                 lambda t, x: x[-1:] + x[:-1],
                 "That is a shift by one. The result has to depend on t.",
@@ -289,7 +356,7 @@ TASKS = [
     ),
     FunctionTask(
         id="01.turn",
-        outcome="rotate and reflect points of the plane, all of them, the right way round",
+        outcome="rotate and reflect points of the plane, all of them, anticlockwise and in the right order",
         points=2,
         minutes=8,
         name="turn_and_mirror",
@@ -307,6 +374,16 @@ TASKS = [
                 "turns first, mirrors second",
                 lambda degrees, points: [turn(degrees, points), mirror(turn(degrees, points))],
                 "Your turned points are right. In the second list you turn first and mirror second; the two do not commute.",
+            ),
+            Misconception(
+                "mirrors without turning",
+                lambda degrees, points: [turn(degrees, points), mirror(points)],
+                "Your turned points are right. The second list is mirrored but not turned: mirror, and then turn as well.",
+            ),
+            Misconception(
+                "mirrors up and down",
+                lambda degrees, points: [turn(degrees, points), turn(degrees, [[x, -y] for x, y in points])],
+                "Your turned points are right. The mirror swaps left and right, so that x changes its sign; you changed y.",
             ),
             Misconception(
                 "moves only the first point",
@@ -343,6 +420,12 @@ TASKS = [
                 _judge_unless("D", ["composition", [[0, 1, 2], [0, 1, 2], [1, 2, 3]]]),
                 "One of those that you reject changes signs and still keeps both axioms. Nothing in the axioms says that entries "
                 "keep their values.",
+            ),
+            Misconception(
+                "composes in the other order",
+                _judge_with_hg,
+                "Is your gh right? You compare with hg, which suits rules that compose backwards. First h, then g is "
+                "[g[i] for i in h].",
             ),
             Misconception(
                 "checks the identity axiom only",

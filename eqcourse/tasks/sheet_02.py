@@ -9,7 +9,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checks import FunctionTask, Misconception, ValueTask, Wrong, named_map, named_representation, show
+from ..checks import (
+    FunctionTask,
+    Malformed,
+    Misconception,
+    ValueTask,
+    Wrong,
+    named_map,
+    named_representation,
+    plain,
+    same_answer,
+    show,
+)
 from ..representations import Representation
 
 Map = Callable[[Tensor], Tensor]
@@ -28,16 +39,106 @@ def _both_paths(f: Map, rho_in: Representation, rho_out: Representation, g: Any,
     return f(rho_in.act(g, x)), rho_out.act(g, f(x))
 
 
-def measure(paths: Paths = _both_paths, first_element_only: bool = False) -> Callable[..., float]:
-    """The largest entry of |left − right| over all elements and inputs; the variants are what misconceptions compute."""
+def _largest(difference: Tensor) -> float:
+    return difference.abs().max().item()
 
-    def error(map_name: str, in_name: str, out_name: str, elements: list[Any], inputs: list[Any]) -> float:
+
+def differences(
+    paths: Paths = _both_paths, size: Callable[[Tensor], float] = _largest
+) -> Callable[..., list[tuple[float, Any, Any]]]:
+    """The size of left − right for each element and input, with that element and input."""
+
+    def of(map_name: str, in_name: str, out_name: str, elements: list[Any], inputs: list[Any]) -> list[Any]:
         f, rho_in, rho_out = named_map(map_name), named_representation(in_name), named_representation(out_name)
-        tried = elements[:1] if first_element_only else elements
-        sides = (paths(f, rho_in, rho_out, g, _vector(x)) for g, x in itertools.product(tried, inputs))
-        return max((left - right).abs().max().item() for left, right in sides)
+        found = []
+        for g, x in itertools.product(elements, inputs):
+            left, right = paths(f, rho_in, rho_out, g, _vector(x))
+            found.append((size(left - right), g, x))
+        return found
 
-    return error
+    return of
+
+
+def worst(found: list[tuple[float, Any, Any]]) -> tuple[float, Any, Any]:
+    return max(found, key=lambda entry: entry[0])
+
+
+def largest_difference(*args: Any) -> float:
+    return worst(differences()(*args))[0]
+
+
+def error(*args: Any) -> list[Any]:
+    size, g, x = worst(differences()(*args))
+    return [size, g, x]
+
+
+def _accept_error(args: tuple[Any, ...], got: Any, expected: Any) -> None:
+    """The right size, and a place where it is reached."""
+    map_name, in_name, out_name, elements, inputs = args
+    call = f"error({show(map_name)}, {show(in_name)}, {show(out_name)}, {show(elements)}, {show(inputs)})"
+    if not isinstance(got, list) or len(got) != 3 or not isinstance(got[0], (int, float)):
+        raise Malformed(f"{call} gave {show(got)}; expected [size, g, x]")
+    if not same_answer(got[0], expected[0]):
+        raise Wrong(f"{call}\n  gave the size {show(got[0])}\n  expected      {show(expected[0])}")
+    sizes = [size for size, g, x in differences()(*args) if same_answer(got[1:], plain([g, x]))]
+    if not sizes or not same_answer(sizes[0], expected[0]):
+        raise Wrong(f"{call}\n  gave the place {show(got[1:])}, but the size {show(expected[0])} is not reached there")
+
+
+def _same_size(a: Any, b: Any) -> bool:
+    return isinstance(a, list) and isinstance(b, list) and same_answer(a[:1], b[:1])
+
+
+# name, what is measured, message
+_MEASURING: list[tuple[str, Callable[..., list[tuple[float, Any, Any]]], str]] = [
+    (
+        "equivariant means that the output does not change",
+        differences(lambda f, rho_in, rho_out, g, x: (f(rho_in.act(g, x)), f(x))),
+        "You compare f(g▷x) with f(x). That tests invariance. For equivariance the output has to move along: "
+        "compare with g▷f(x).",
+    ),
+    (
+        "the same action on both sides",
+        differences(lambda f, rho_in, rho_out, g, x: (f(rho_in.act(g, x)), rho_in.act(g, f(x)))),
+        "You act on the output with the input's action. Each side has its own: ρ_in on x, ρ_out on f(x).",
+    ),
+    (
+        "one element is enough",
+        lambda *args: differences()(*args[:3], args[3][:1], args[4]),
+        "You try only the first element. The size is the largest over all elements of the list.",
+    ),
+    (
+        "only the last pair counts",
+        lambda *args: differences()(*args)[-1:],
+        "You return what the last pair gives. Keep the largest: worst = max(worst, …).",
+    ),
+    (
+        "the sign is kept",
+        differences(size=lambda difference: difference.max().item()),
+        "You take the largest difference with its sign. An entry of −30 counts as 30: take the absolute value first.",
+    ),
+    (
+        "the mean instead of the largest",
+        differences(size=lambda difference: difference.abs().mean().item()),
+        "You take the mean over the entries. One wrong entry among many would hardly show: take the largest.",
+    ),
+    (
+        "the inverse on the way out",
+        differences(
+            lambda f, rho_in, rho_out, g, x: (f(rho_in.act(g, x)), rho_out.act(rho_out.group.inverse(g), f(x)))
+        ),
+        "You act on the output with g⁻¹. The same g acts on both sides.",
+    ),
+]
+
+
+def _measuring(answer: Callable[[tuple[float, Any, Any]], Any]) -> tuple[Misconception, ...]:
+    """The misconceptions about measuring, with answers of a task's form."""
+
+    def of(measured: Callable[..., list[tuple[float, Any, Any]]]) -> Callable[..., Any]:
+        return lambda *args: answer(worst(measured(*args)))
+
+    return tuple(Misconception(name, of(measured), message) for name, measured, message in _MEASURING)
 
 
 def _error_cases(hidden: bool) -> list[tuple[Any, ...]]:
@@ -49,9 +150,11 @@ def _error_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ("ReLU", flips, flips, [1, -1], [[1, -2, 4], [3, 0, 0]]),
             ("square", flips, alone, [1, -1], [[1, -2, 3]]),
             ("multiply by 1, 2, 3, …", shifts, shifts, [0, 1], [[1, 0, 2, 5]]),
+            ("running total", S3, S3, [[2, 1, 0], [0, 2, 1]], [[4, 1, 9], [50, 7, 1]]),
         ]
     return [
         ("double", S3, S3, [[1, 2, 0]], [[10, 20, 30]]),
+        ("running total", S3, S3, [[1, 0, 2]], [[30, 10, 0]]),
         ("running total", S3, S3, [[0, 1, 2], [1, 0, 2], [1, 2, 0]], [[10, 20, 30], [0, 5, 1]]),
         ("square", flips, alone, [1, -1], [[1, 2, 3]]),
         ("subtract the mean", shifts, shifts, [1, 2], [[1, 2, 3, 6]]),
@@ -62,23 +165,23 @@ def _error_cases(hidden: bool) -> list[tuple[Any, ...]]:
 
 #: letter -> (map, representation on inputs, representation on outputs)
 SETTINGS: dict[str, tuple[str, str, str]] = {
-    "A": ("sort", "S_3 permutes 3 numbers", "S_3 permutes 3 numbers"),
-    "B": ("sort", "S_3 permutes 3 numbers", "S_3 leaves 3 numbers alone"),
-    "C": ("sum", "S_3 permutes 3 numbers", "S_3 leaves a number alone"),
-    "D": ("ReLU", "Z_2 flips the sign of 3 numbers", "Z_2 flips the sign of 3 numbers"),
-    "E": ("square", "Z_2 flips the sign of 3 numbers", "Z_2 leaves 3 numbers alone"),
-    "F": ("softmax", "S_3 permutes 3 numbers", "S_3 permutes 3 numbers"),
-    "G": ("difference to the left neighbour", "C_4 shifts 4 numbers", "C_4 shifts 4 numbers"),
-    "H": ("difference to the left neighbour", "S_4 permutes 4 numbers", "S_4 permutes 4 numbers"),
-    "I": ("double; if the first entry exceeds 100, triple", "S_3 permutes 3 numbers", "S_3 permutes 3 numbers"),
-    "J": ("replace the first two entries by their mean", "S_3 permutes 3 numbers", "S_3 permutes 3 numbers"),
+    "A": ("absolute value", "Z_2 flips the sign of 3 numbers", "Z_2 flips the sign of 3 numbers"),
+    "B": ("cosine", "Z_2 flips the sign of 3 numbers", "Z_2 leaves 3 numbers alone"),
+    "C": ("sum", "Z_2 flips the sign of 3 numbers", "Z_2 flips the sign of a number"),
+    "D": ("reverse the order", "Z_2 reverses 3 numbers", "Z_2 reverses 3 numbers"),
+    "E": ("subtract the smallest entry", "S_3 permutes 3 numbers", "S_3 permutes 3 numbers"),
+    "F": ("largest minus smallest entry", "S_3 permutes 3 numbers", "S_3 leaves a number alone"),
+    "G": ("mean of the two neighbours on a ring", "C_4 shifts 4 numbers", "C_4 shifts 4 numbers"),
+    "H": ("mean of the two neighbours on a ring", "S_4 permutes 4 numbers", "S_4 permutes 4 numbers"),
+    "I": ("add 1; if the first entry exceeds 100, add 2", "S_3 permutes 3 numbers", "S_3 permutes 3 numbers"),
+    "J": ("add the third entry to the first two", "S_3 permutes 3 numbers", "S_3 permutes 3 numbers"),
 }
 
 
 def setting(letter: str) -> tuple[Map, Representation, Representation]:
     """The map and the two representations of one of the ten settings of task 02.classify.
 
-    >>> f, rho_in, rho_out = setting("C")
+    >>> f, rho_in, rho_out = setting("F")
     >>> rho_in, rho_out
     (R³ of S_3, 1 of S_3)
     """
@@ -105,7 +208,7 @@ def classify(letter: str) -> list[Any]:
 def _accept_classification(args: tuple[Any, ...], got: Any, expected: Any) -> None:
     letter = args[0]
     if not isinstance(got, list) or len(got) != 2 or got[0] not in ("yes", "no"):
-        raise Wrong(f'classify("{letter}") gave {show(got)}; expected ["yes", None] or ["no", [g, x]]')
+        raise Malformed(f'classify("{letter}") gave {show(got)}; expected ["yes", None] or ["no", [g, x]]')
     word, witness = got
     if word == "yes":
         if expected[0] == "no":
@@ -212,42 +315,35 @@ def _of_right_size(wanted: Callable[[str], bool]) -> Callable[..., str]:
 
 # ---- task 4: average ---------------------------------------------------------------------------------------------------
 
+Term = Callable[[Tensor, Tensor, Tensor], Tensor]
 
-def averaged(term: Callable[[Map, Representation, Representation, Any, Tensor], Tensor], mean: bool = True) -> Any:
-    """The mean over all elements of a term; the variants are what misconceptions compute."""
 
-    def average(map_name: str, in_name: str, out_name: str, x: list[float]) -> list[float]:
-        f, rho_in, rho_out = named_map(map_name), named_representation(in_name), named_representation(out_name)
-        terms = torch.stack([term(f, rho_in, rho_out, g, _vector(x)) for g in rho_in.group.elements()])
+def averaged(term: Term = lambda out, W, back: out @ W @ back, mean: bool = True) -> Callable[..., list[Any]]:
+    """The mean over all g of a term in ρ_out(g), W and ρ_in(g⁻¹); the variants are what misconceptions compute."""
+
+    def average_matrix(in_name: str, out_name: str, W: list[list[float]]) -> list[Any]:
+        rho_in, rho_out = named_representation(in_name), named_representation(out_name)
+        group, matrix = rho_in.group, torch.tensor(W, dtype=torch.float64)
+        terms = torch.stack(
+            [term(rho_out.matrix(g), matrix, rho_in.matrix(group.inverse(g))) for g in group.elements()]
+        )
         return (terms.mean(0) if mean else terms.sum(0)).tolist()
 
-    return average
-
-
-def _turned_back(f: Map, rho_in: Representation, rho_out: Representation, g: Any, x: Tensor) -> Tensor:
-    return rho_out.act(g, f(rho_in.act(rho_in.group.inverse(g), x)))
-
-
-def _average_of_inputs(map_name: str, in_name: str, out_name: str, x: list[float]) -> list[float]:
-    rho_in = named_representation(in_name)
-    mean = torch.stack([rho_in.act(g, _vector(x)) for g in rho_in.group.elements()]).mean(0)
-    return named_map(map_name)(mean).tolist()
+    return average_matrix
 
 
 def _average_cases(hidden: bool) -> list[tuple[Any, ...]]:
-    S3, shifts = "S_3 permutes 3 numbers", "C_4 shifts 4 numbers"
+    S3, S4, shifts = "S_3 permutes 3 numbers", "S_4 permutes 4 numbers", "C_4 shifts 4 numbers"
     if hidden:
         return [
-            ("multiply by 1, 2, 3, …", S3, S3, [1.0, 4.0, -2.0]),
-            ("multiply by 1, 2, 3, …", "C_5 shifts 5 numbers", "C_5 shifts 5 numbers", [1.0, 0.0, 0.0, 2.0, 5.0]),
-            ("ReLU", "Z_2 flips the sign of 3 numbers", "Z_2 flips the sign of 3 numbers", [1.0, -2.0, 3.0]),
-            ("running total", S3, S3, [2.0, -1.0, 7.0]),
+            (S4, "S_4 leaves a number alone", [[3.0, 5.0, 1.0, 0.0]]),
+            (S3, S3, [[1.0, 5.0, 2.0], [0.0, 7.0, 3.0], [4.0, 4.0, 9.0]]),
+            (shifts, shifts, [[1.0, 2.0, 0.0, 4.0], [5.0, 0.0, 1.0, 2.0], [3.0, 1.0, 4.0, 1.0], [5.0, 9.0, 2.0, 6.0]]),
         ]
     return [
-        ("first entry", S3, "S_3 leaves a number alone", [10.0, 20.0, 60.0]),
-        ("running total", S3, S3, [10.0, 20.0, 60.0]),
-        ("running total", shifts, shifts, [1.0, 2.0, 3.0, 10.0]),
-        ("ReLU", "Z_2 flips the sign of 3 numbers", "Z_2 flips the sign of 3 numbers", [1.0, -2.0, 5.0]),
+        (S3, "S_3 leaves a number alone", [[10.0, 20.0, 60.0]]),
+        (S3, S3, [[6.0, 0.0, 0.0], [0.0, 0.0, 12.0], [0.0, 0.0, 0.0]]),
+        (shifts, shifts, [[0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 4.0, 0.0], [0.0, 0.0, 0.0, 8.0], [0.0, 0.0, 0.0, 0.0]]),
     ]
 
 
@@ -294,44 +390,33 @@ TASKS = [
         feedback={"shape": "Up first or down first is what the sliding model could tell, anywhere."},
     ),
     FunctionTask(
-        id="02.error",
+        id="02.largest-difference",
         outcome="measure how far a map is from equivariant",
+        minutes=5,
+        name="largest_difference",
+        reference=largest_difference,
+        cases=_error_cases,
+        shown="You compare f(g▷x) with g▷f(x), each side with its own action, over all elements and all inputs.",
+        misconceptions=_measuring(lambda found: found[0]),
+    ),
+    FunctionTask(
+        id="02.error",
+        outcome="measure how far a map is from equivariant, and where",
         points=3,
         minutes=8,
         name="error",
-        reference=measure(),
+        reference=error,
         cases=_error_cases,
-        shown="You compare f(g▷x) with g▷f(x), each side with its own action, over all elements and all inputs.",
-        misconceptions=(
-            Misconception(
-                "equivariant means that the output does not change",
-                measure(lambda f, rho_in, rho_out, g, x: (f(rho_in.act(g, x)), f(x))),
-                "You compare f(g▷x) with f(x). That tests invariance. For equivariance the output has to move along: compare with g▷f(x).",
-            ),
-            Misconception(
-                "the same action on both sides",
-                measure(lambda f, rho_in, rho_out, g, x: (f(rho_in.act(g, x)), rho_in.act(g, f(x)))),
-                "You act on the output with the input's action. Each side has its own: ρ_in on x, ρ_out on f(x).",
-            ),
-            Misconception(
-                "one element is enough",
-                measure(first_element_only=True),
-                "You try only the first element. The error is the largest over all elements of the list.",
-            ),
-            Misconception(
-                "the inverse on the way out",
-                measure(
-                    lambda f, rho_in, rho_out, g, x: (f(rho_in.act(g, x)), rho_out.act(rho_out.group.inverse(g), f(x)))
-                ),
-                "You act on the output with g⁻¹. The same g acts on both sides.",
-            ),
-        ),
+        accept=_accept_error,
+        same=_same_size,
+        shown="You compare f(g▷x) with g▷f(x), each side with its own action, and find where they differ most.",
+        misconceptions=_measuring(list),
     ),
     FunctionTask(
         id="02.classify",
         outcome="tell equivariant maps from others, with a witness for each no",
         points=4,
-        minutes=12,
+        minutes=15,
         name="classify",
         reference=classify,
         cases=lambda hidden: [(letter,) for letter in SETTINGS],
@@ -342,29 +427,29 @@ TASKS = [
         misconceptions=(
             Misconception(
                 "sampled inputs prove it",
-                _yes_if("BCEFGI"),
+                _yes_if("BCDEFGI"),
                 "One of the maps that you call equivariant fails only on inputs of a particular kind. Small test inputs cannot show it: "
                 "read what the maps do, and choose inputs that reach every branch.",
             ),
             Misconception(
                 "one arbitrary element is enough",
-                _yes_if("BCEFGJ"),
+                _yes_if("BCDEFGJ"),
                 "One of the maps that you call equivariant survives the swap of the first two entries and fails for other elements. "
                 "One element is enough only if its powers give the whole group.",
             ),
             Misconception(
                 "equivariant means that the output does not change",
-                _yes_if("ABCE"),
+                _yes_if("ABF"),
                 "You say yes exactly where f(g▷x) = f(x). Where the output is acted on, it has to move along.",
             ),
             Misconception(
                 "both sides have the same action",
-                _yes_if("FG"),
+                _yes_if("DEG"),
                 "You say yes only where input and output have the same action. They may differ: read the third entry of each setting.",
             ),
             Misconception(
                 "invariant is not a case of equivariant",
-                _yes_if("FGBE"),
+                _yes_if("CDEG"),
                 "A map to a number that no element changes is equivariant too: its output has the trivial action.",
             ),
         ),
@@ -394,41 +479,42 @@ TASKS = [
     ),
     FunctionTask(
         id="02.average",
-        outcome="make a map equivariant by averaging over the group",
+        outcome="make a linear map equivariant by averaging its matrix over the group",
         points=3,
-        minutes=8,
-        name="average",
-        reference=averaged(_turned_back),
+        minutes=10,
+        name="average_matrix",
+        reference=averaged(),
         cases=_average_cases,
-        shown="The mean of g▷f(g⁻¹▷x) over all g: act back, map, act forth.",
+        shown="The mean of ρ_out(g) W ρ_in(g⁻¹) over all g: act back, map, act forward.",
         misconceptions=(
             Misconception(
                 "the inverse is left out",
-                averaged(lambda f, rho_in, rho_out, g, x: rho_out.act(g, f(rho_in.act(g, x)))),
-                "You average g▷f(g▷x). The input has to be moved by g⁻¹, so that g on the output undoes it.",
+                averaged(lambda out, W, back: out @ W @ torch.linalg.inv(back)),
+                "You average ρ_out(g) W ρ_in(g). The input has to be moved back by g⁻¹, so that g on the output undoes it.",
             ),
             Misconception(
                 "the output is not acted on",
-                averaged(lambda f, rho_in, rho_out, g, x: f(rho_in.act(g, x))),
-                "You average f(g▷x) without acting on the outputs. The result is invariant, whatever ρ_out is.",
+                averaged(lambda out, W, back: W @ back),
+                "You average W ρ_in(g⁻¹) and leave the output as it is. The result is invariant, whatever ρ_out is.",
             ),
             Misconception(
-                "the inputs are averaged",
-                _average_of_inputs,
-                "You average the inputs and then map once. That throws the input away before f has seen it: average the outputs.",
+                "the input is not acted on",
+                averaged(lambda out, W, back: out @ W),
+                "You average ρ_out(g) W. The input has to be moved back first, by ρ_in(g⁻¹) on the right of W.",
             ),
             Misconception(
                 "a sum instead of a mean",
-                averaged(_turned_back, mean=False),
-                "You add up and do not divide by the number of elements. An f that is equivariant already would not come out as it is.",
+                averaged(mean=False),
+                "You add up and do not divide by the number of elements. A W that is equivariant already would not come out "
+                "as it is.",
             ),
         ),
     ),
     FunctionTask(
         id="02.ties",
         outcome="say which outputs of an equivariant map must be equal",
-        points=2,
-        minutes=8,
+        points=3,
+        minutes=15,
         name="tied",
         reference=tied,
         cases=_tie_cases,

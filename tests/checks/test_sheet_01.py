@@ -31,13 +31,19 @@ def matrix_compose(g, h):
 
 
 def torch_act(g, x):
-    moved = torch.empty(len(x), dtype=torch.float64)
-    moved[g] = torch.tensor(x, dtype=torch.float64)
+    """On one list or on a batch of lists."""
+    x = torch.tensor(x, dtype=torch.float64)
+    moved = torch.empty_like(x)
+    moved[..., g] = x
     return moved
 
 
 def sorted_act(g, x):
     return [entry for _, entry in sorted(zip(g, x, strict=True))]
+
+
+def matrix_act(g, batch):
+    return np.array(batch) @ np.eye(len(g))[g]
 
 
 def complex_turn(degrees, points):
@@ -72,7 +78,8 @@ def judge_from_a_table(name):
 
 RIGHT = {
     "01.compose": [numpy_compose, matrix_compose],
-    "01.act": [torch_act, sorted_act, lambda g, x: [x[g.index(i)] for i in range(len(x))]],
+    "01.look-up": [torch_act, sorted_act, lambda g, x: [x[g.index(i)] for i in range(len(x))]],
+    "01.act": [torch_act, matrix_act, lambda g, batch: [sorted_act(g, x) for x in batch]],
     "01.shift": [lambda t, x: np.roll(x, t), lambda t, x: [x[(i - t) % len(x)] for i in range(len(x))]],
     "01.turn": [complex_turn, matrix_turn],
     "01.impostors": [judge_by_search, judge_from_a_table],
@@ -105,9 +112,9 @@ def test_every_function_task_has_two_other_right_answers():
 
 
 def test_a_wrong_answer_is_shown_the_smallest_counterexample():
-    message = verdict("01.act", lambda g, x: x).message
+    message = verdict("01.look-up", lambda g, x: x).message
     assert message.splitlines() == [
-        "act([1, 2, 0], [10, 20, 30])",
+        "look_up([1, 2, 0], [10, 20, 30])",
         "  gave     [10, 20, 30]",
         "  expected [30, 10, 20]",
     ]
@@ -152,7 +159,7 @@ def test_a_false_witness_is_not_taken():
 
     result = verdict("01.impostors", judge)
     assert result.status == "not yet"
-    assert "5 of 6" in result.message
+    assert "Right: 5 of 6" in result.message
 
 
 def test_changing_the_input_is_reported():
@@ -182,3 +189,7 @@ def test_recall(task, right, wrong):
     result = verdict(task, wrong)
     assert result.status == "not yet"
     assert result.misconception
+
+
+def test_an_answer_of_the_wrong_form_is_told_the_form():
+    assert 'expected ["action", None]' in verdict("01.impostors", lambda name: "action").message

@@ -22,7 +22,7 @@ from .harness import (
 FUNCTION_TASKS = [task.id for task in function_tasks(tasks("02"))]
 
 
-def loop_error(map_name, in_name, out_name, elements, inputs):
+def loop_difference(map_name, in_name, out_name, elements, inputs):
     f, rho_in, rho_out = named_map(map_name), named_representation(in_name), named_representation(out_name)
     worst = 0
     for g in elements:
@@ -33,12 +33,27 @@ def loop_error(map_name, in_name, out_name, elements, inputs):
     return worst
 
 
-def matrix_error(map_name, in_name, out_name, elements, inputs):
-    """With explicit matrices, in float32."""
+def matrix_difference(map_name, in_name, out_name, elements, inputs):
+    """With explicit matrices, all inputs at once."""
     f, rho_in, rho_out = named_map(map_name), named_representation(in_name), named_representation(out_name)
     x = torch.tensor(inputs, dtype=torch.float64)
     sides = [(f(x @ rho_in.matrix(g).T), f(x) @ rho_out.matrix(g).T) for g in elements]
     return np.max([(a - b).abs().max() for a, b in sides])
+
+
+def last_worst_place(map_name, in_name, out_name, elements, inputs):
+    """The last place where the size is reached, as a tuple with tensors."""
+    arguments = (map_name, in_name, out_name)
+    size = loop_difference(*arguments, elements, inputs)
+    places = [(g, x) for g in elements for x in inputs if loop_difference(*arguments, [g], [x]) == size]
+    return size, torch.tensor(places[-1][0]), places[-1][1]
+
+
+def first_worst_place(map_name, in_name, out_name, elements, inputs):
+    pairs = list(itertools.product(elements, inputs))
+    sizes = [float(matrix_difference(map_name, in_name, out_name, [g], [x])) for g, x in pairs]
+    place = int(np.argmax(sizes))
+    return [sizes[place], *pairs[place]]
 
 
 def classify_with_the_library(letter):
@@ -51,11 +66,10 @@ def classify_with_the_library(letter):
 
 def classify_by_thought(letter):
     witnesses = {
-        "A": [[1, 0, 2], [1, 2, 3]],
-        "D": [-1, [1.0, 1.0, 1.0]],
+        "A": [-1, [1.0, 1.0, 1.0]],
         "H": [[1, 0, 2, 3], [1, 2, 3, 4]],
         "I": [[1, 0, 2], [101, 1, 1]],
-        "J": [[2, 1, 0], [1, 2, 3]],
+        "J": [[2, 1, 0], [1, 2, 4]],
     }
     return ["no", witnesses[letter]] if letter in witnesses else ["yes", None]
 
@@ -73,19 +87,20 @@ def output_action_by_library(map_name, in_name, candidates):
     return None
 
 
-def average_by_library(map_name, in_name, out_name, x):
-    f = group_average(named_map(map_name), named_representation(in_name), named_representation(out_name))
-    return f(torch.tensor(x))
+def average_by_library(in_name, out_name, W):
+    """Column by column, with the library's average of the map."""
+    W = torch.tensor(W, dtype=torch.float64)
+    f = group_average(lambda x: W @ x, named_representation(in_name), named_representation(out_name))
+    return torch.stack([f(e) for e in torch.eye(W.shape[1], dtype=torch.float64)], dim=1)
 
 
-def average_the_other_way_round(map_name, in_name, out_name, x):
-    """The mean of g⁻¹▷f(g▷x) runs over the same terms."""
-    f, rho_in, rho_out = named_map(map_name), named_representation(in_name), named_representation(out_name)
-    group = rho_in.group
+def average_the_other_way_round(in_name, out_name, W):
+    """The mean of ρ_out(g⁻¹) W ρ_in(g) runs over the same terms."""
+    rho_in, rho_out = named_representation(in_name), named_representation(out_name)
     total = 0
-    for g in group.elements():
-        total = total + rho_out.act(group.inverse(g), f(rho_in.act(g, torch.tensor(x, dtype=torch.float64))))
-    return list(total / group.order)
+    for g in rho_in.group.elements():
+        total = total + rho_out.matrix(rho_in.group.inverse(g)).numpy() @ np.array(W) @ rho_in.matrix(g).numpy()
+    return total / rho_in.group.order
 
 
 def tied_by_experiment(rep_name, x):
@@ -109,7 +124,8 @@ def tied_by_matrices(rep_name, x):
 
 
 RIGHT = {
-    "02.error": [loop_error, matrix_error],
+    "02.largest-difference": [loop_difference, matrix_difference],
+    "02.error": [last_worst_place, first_worst_place],
     "02.classify": [classify_with_the_library, classify_by_thought],
     "02.output-action": [last_that_fits, output_action_by_library],
     "02.average": [average_by_library, average_the_other_way_round],
@@ -165,7 +181,7 @@ def test_false_witnesses_are_not_taken():
 
     result = verdict("02.classify", classify)
     assert result.status == "not yet"
-    assert "9 of 10" in result.message
+    assert "Right: 9 of 10" in result.message
 
 
 @pytest.mark.parametrize(
@@ -177,3 +193,23 @@ def test_recall(task, right, wrong):
     result = verdict(task, wrong)
     assert result.status == "not yet"
     assert result.misconception
+
+
+def test_a_right_size_at_a_wrong_place_does_not_pass():
+    def error(map_name, in_name, out_name, elements, inputs):
+        size = loop_difference(map_name, in_name, out_name, elements, inputs)
+        return [size, elements[0], inputs[0]]
+
+    result = verdict("02.error", error)
+    assert result.status == "not yet"
+    assert "is not reached there" in result.message
+
+
+def test_the_average_of_a_matrix_has_two_values():
+    """What task 02.average shows in passing: averaged over S_3, a matrix keeps its trace and its sum of entries."""
+    W = torch.tensor(
+        find_task("02.average").reference(
+            "S_3 permutes 3 numbers", "S_3 permutes 3 numbers", [[6, 0, 0], [0, 0, 12], [0, 0, 0]]
+        )
+    )
+    assert torch.allclose(W, torch.full((3, 3), 2.0))

@@ -98,10 +98,13 @@ def test_predictions(capsys):
     predict((1, 2), torch.tensor([1, 2]))
     predict("b", "a", options=["a", "c"])
     predict([2, 1], [1, 2], why={(2, 1): "The other way round."})
+    predict("False", False)
+    predict(["SORT"], ["sort"])
     out = capsys.readouterr().out
+    assert out.count("prediction: right") == 3
     for line in (
         "prediction: none made",
-        "What happened: [1, 2]",
+        "in place of None",
         "prediction: right",
         "'b' is not one of the answers to choose from: 'a', 'c'",
         "prediction: not what happened",
