@@ -9,11 +9,13 @@ from __future__ import annotations
 import copy
 import html
 import importlib
+import math
 import pkgutil
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -418,20 +420,31 @@ def plain(value: Any) -> Any:
     return value
 
 
-def same_answer(a: Any, b: Any) -> bool:
-    """Whether two plain values agree, numbers up to 1e-6.
+def same_answer(a: Any, b: Any, tolerance: float = TOLERANCE) -> bool:
+    """Whether two plain values agree: whole numbers exactly, others up to the tolerance (relative, absolute near zero).
 
     >>> same_answer([1, 2.0000000001], [1.0, 2]), same_answer([1], [[1]]), same_answer(True, 1)
     (True, False, True)
     """
     if isinstance(a, (int, float, complex)) and isinstance(b, (int, float, complex)):
-        return a == b or abs(a - b) <= TOLERANCE * max(1.0, abs(a), abs(b))
+        return _same_number(a, b, tolerance)
     if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(map(same_answer, a, b))
+        return len(a) == len(b) and all(same_answer(p, q, tolerance) for p, q in zip(a, b, strict=True))
     if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(same_answer(a[key], b[key]) for key in a)
+        return a.keys() == b.keys() and all(same_answer(a[key], b[key], tolerance) for key in a)
     # Only types with an equality of their own making are compared; an object's __eq__ could say anything.
     return type(a) is type(b) and isinstance(a, (str, bytes, type(None))) and a == b
+
+
+def _same_number(a: complex, b: complex, tolerance: float) -> bool:
+    if a == b or (isinstance(a, int) and isinstance(b, int)):
+        return a == b
+    try:
+        off = abs(a - b)
+    except OverflowError:  # a whole number beyond the largest float
+        return False
+    # A millionth of infinity is infinity: without the first condition, an answer of infinity would be right everywhere.
+    return math.isfinite(off) and off <= tolerance * max(1.0, abs(a), abs(b))
 
 
 def show(value: Any) -> str:
@@ -464,8 +477,9 @@ def describe_error(error: Exception) -> str:
     """
     text = f"{type(error).__name__}: {error}"
     frames = traceback.extract_tb(error.__traceback__)
-    # The last frame outside installed packages is the learner's own line.
-    own = [frame for frame in frames if "site-packages" not in frame.filename and "eqcourse" not in frame.filename]
+    # The last frame outside installed packages and this one is the learner's own line; their folder may be called eqcourse as well.
+    package = str(Path(__file__).parent)
+    own = [frame for frame in frames if "site-packages" not in frame.filename and package not in frame.filename]
     if own and own[-1].line:
         text += f"\n  in the line: {own[-1].line}"
     return text

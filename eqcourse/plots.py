@@ -511,9 +511,9 @@ def difference(a: Any, b: Any, unit: str = "") -> Difference:
         return Difference(count == 0, f"{count} of {left.size} {'differs' if count == 1 else 'differ'}")
     largest = float(np.abs(left - right).max(initial=0))
     scale = max(float(np.abs(left).max(initial=0)), float(np.abs(right).max(initial=0)))
-    return Difference(
-        largest <= 1e-4 * scale, f"max |difference| {largest:{'.2g' if largest < 0.01 else '.3g'}} {unit}".rstrip()
-    )
+    # Infinity is at most 10⁻⁴ of infinity: only a finite difference can be a small one.
+    same = bool(np.isfinite(largest)) and largest <= 1e-4 * scale
+    return Difference(same, f"max |difference| {largest:{'.2g' if largest < 0.01 else '.3g'}} {unit}".rstrip())
 
 
 def act(

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checks import FunctionTask, Misconception, Wrong, plain, show
+from ..checks import FunctionTask, Misconception, Wrong, plain, same_answer, show
 
 # Answers in float32 are right too.
 TOLERANCE = 1e-4
@@ -130,11 +130,7 @@ def _polynomial(coefficients: Tensor, x: Tensor) -> Tensor:
 
 def _near(a: Any, b: Any) -> bool:
     """Whether two plain answers agree up to the rounding of float32."""
-    if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(map(_near, a, b))
-    if isinstance(a, (int, float, complex)) and isinstance(b, (int, float, complex)):
-        return abs(a - b) <= TOLERANCE * max(1.0, abs(a), abs(b))
-    return False
+    return same_answer(a, b, TOLERANCE)
 
 
 def _accept_near(name: str) -> Callable[[tuple[Any, ...], Any, Any], None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +31,27 @@ def assert_passes(task: str, answer: Answer) -> None:
     for hidden in (False, True):
         result = verdict(task, answer, hidden)
         assert result.status == "passed", result
+
+
+def flooded(answer: Any, number: float) -> Any:
+    """The same answer with one number in place of all."""
+    if isinstance(answer, list):
+        return [flooded(part, number) for part in answer]
+    return number if isinstance(answer, (int, float, complex)) else answer
+
+
+def holds_a_number(answer: Any) -> bool:
+    return any(map(holds_a_number, answer)) if isinstance(answer, list) else isinstance(answer, (int, float, complex))
+
+
+def assert_no_number_fits_everything(task_id: str) -> None:
+    """Infinity and NaN, which compare in strange ways, pass nowhere."""
+    task = find_task(task_id)
+    assert isinstance(task, FunctionTask)
+    for number, hidden in itertools.product((math.inf, math.nan), (False, True)):
+        if any(holds_a_number(plain(task.reference(*copy.deepcopy(args)))) for args in task.cases(hidden)):
+            result = verdict(task_id, lambda *args, n=number: flooded(plain(task.reference(*args)), n), hidden)
+            assert result.status == "not yet", (number, result)
 
 
 def assert_misconceptions_are_told_apart(task_id: str) -> None:

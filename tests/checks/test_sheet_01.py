@@ -13,6 +13,7 @@ from eqcourse.tasks import sheet_01
 
 from .harness import (
     assert_misconceptions_are_told_apart,
+    assert_no_number_fits_everything,
     assert_passes,
     assert_stub_is_not_attempted,
     function_tasks,
@@ -106,6 +107,11 @@ def test_misconceptions(task):
     assert_misconceptions_are_told_apart(task)
 
 
+@pytest.mark.parametrize("task", FUNCTION_TASKS)
+def test_infinity_and_nan_are_no_answers(task):
+    assert_no_number_fits_everything(task)
+
+
 def test_every_function_task_has_two_other_right_answers():
     assert sorted(RIGHT) == sorted(FUNCTION_TASKS)
     assert all(len(answers) >= 2 for answers in RIGHT.values())
@@ -160,6 +166,14 @@ def test_a_false_witness_is_not_taken():
     result = verdict("01.impostors", judge)
     assert result.status == "not yet"
     assert "Right: 5 of 6" in result.message
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_a_witness_of_nan_or_infinity_is_not_taken(number):
+    """NaN is not even near itself, so that every map seems to change it."""
+    for witness in (["identity", [number] * 3], ["composition", [[1, 0, 2], [1, 2, 0], [number, 1, 2]]]):
+        result = verdict("01.impostors", lambda name, witness=witness: witness)
+        assert result.status == "not yet"
 
 
 def test_changing_the_input_is_reported():

@@ -16,6 +16,7 @@ from eqcourse.tools.notebooks import ROOT, read_notebook
 
 from .harness import (
     assert_misconceptions_are_told_apart,
+    assert_no_number_fits_everything,
     assert_passes,
     assert_stub_is_not_attempted,
     function_tasks,
@@ -203,6 +204,11 @@ def test_other_right_answers(task, answer):
 @pytest.mark.parametrize("task", FUNCTION_TASKS)
 def test_misconceptions(task):
     assert_misconceptions_are_told_apart(task)
+
+
+@pytest.mark.parametrize("task", FUNCTION_TASKS)
+def test_infinity_and_nan_are_no_answers(task):
+    assert_no_number_fits_everything(task)
 
 
 def test_every_function_task_has_two_other_right_answers():

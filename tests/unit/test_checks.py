@@ -80,9 +80,16 @@ def test_an_object_that_claims_to_equal_everything_does_not_pass():
     assert "an object of type Everything" in result.message
 
 
-def test_an_error_shows_the_learners_line():
+def test_an_error_shows_the_learners_line(tmp_path):
     result = TASK.judge(lambda numbers: numbers[0] / 0, False)
     assert result.message.startswith("total([3]) raised ZeroDivisionError: division by zero")
+    # A clone may be called eqcourse, and learners may keep functions in a file of their own.
+    own = tmp_path / "eqcourse" / "mine.py"
+    own.parent.mkdir()
+    own.write_text("def total(numbers):\n    return numbers[0] / 0\n")
+    scope = {}
+    exec(compile(own.read_text(), own, "exec"), scope)
+    assert "in the line: return numbers[0] / 0" in TASK.judge(scope["total"], False).message
 
 
 def test_values():
@@ -128,10 +135,21 @@ def test_predictions(capsys):
         ({"a": 1}, {"a": 1.0}, True),
         ({"a": 1}, {"b": 1}, False),
         (float("nan"), float("nan"), False),
+        (float("inf"), 3.0, False),
+        (float("-inf"), float("inf"), False),
+        (float("inf"), float("inf"), True),
+        ([complex(float("inf"), 0)], [1j], False),
+        (3628800, 3628801, False),  # counts are exact, however large
     ],
 )
 def test_same_answer(a, b, same):
     assert same_answer(a, b) == same
+    assert same_answer(b, a) == same
+
+
+def test_whole_numbers_may_be_larger_than_any_float():
+    assert not same_answer(10**400, 1.5)
+    assert not same_answer(10**400, 10**400 + 1)
 
 
 def test_plain_and_show():

@@ -278,8 +278,9 @@ def test_difference(a, b, same, text):
     assert difference(a, b, unit="K") == (same, text)
 
 
-def test_a_nan_is_never_the_same():
+def test_nan_and_infinity_are_never_the_same():
     assert not difference([float("nan")], [float("nan")]).same
+    assert not difference([float("inf")], [1.0]).same
 
 
 def test_results_of_different_shapes_cannot_be_compared():
