@@ -87,7 +87,7 @@ def _is_swap(g: Permutation) -> bool:
     return sum(g[i] == i for i in range(3)) == 1
 
 
-def _turned_round(g: Permutation, x: Numbers) -> Numbers:
+def _reversed_twice(g: Permutation, x: Numbers) -> Numbers:
     return act(g, list(x)[::-1])[::-1]
 
 
@@ -109,7 +109,7 @@ def _plus_one(g: Permutation, x: Numbers) -> Numbers:
 CANDIDATES: dict[str, tuple[Callable[[Permutation, Numbers], Numbers], str]] = {
     "A: look entry i up at g[i]": (lambda g, x: [x[g[i]] for i in range(len(x))], "composition"),
     "B: look entry i up at the inverse of g": (lambda g, x: [x[j] for j in invert(g)], "action"),
-    "C: turn x round, move the entries by g, turn back": (_turned_round, "action"),
+    "C: reverse x, move the entries by g, reverse again": (_reversed_twice, "action"),
     "D: move the entries by g; if g is one of the three swaps, flip all signs": (_signed, "action"),
     "E: replace every entry by the mean of x": (_averaged, "identity"),
     "F: move the entries by g; add 1 to each unless g is the identity": (_plus_one, "composition"),
@@ -146,7 +146,7 @@ def _accept_judgement(args: tuple[Any, ...], got: Any, expected: Any) -> None:
     word, witness = got
     if word == "action":
         if expected[0] != "action":
-            raise Wrong("not every candidate that you call an action is one")
+            raise Wrong("Not every candidate that you call an action is one.")
         return
     move = candidate(name)
     try:
@@ -292,7 +292,7 @@ TASKS = [
     ),
     FunctionTask(
         id="01.act",
-        outcome="act by a permutation, from the left, on every list of a batch",
+        outcome="act by a permutation on every list of a batch",
         points=2,
         minutes=6,
         name="act",

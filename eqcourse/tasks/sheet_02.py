@@ -21,6 +21,7 @@ from ..checks import (
     same_answer,
     show,
 )
+from ..equivariance import equivariance_error
 from ..representations import Representation
 
 Map = Callable[[Tensor], Tensor]
@@ -82,11 +83,16 @@ def _accept_error(args: tuple[Any, ...], got: Any, expected: Any) -> None:
         raise Wrong(f"{call}\n  gave the size {show(got[0])}\n  expected      {show(expected[0])}")
     sizes = [size for size, g, x in differences()(*args) if same_answer(got[1:], plain([g, x]))]
     if not sizes or not same_answer(sizes[0], expected[0]):
-        raise Wrong(f"{call}\n  gave the place {show(got[1:])}, but the size {show(expected[0])} is not reached there")
+        reached = f"{show(got[1:])}, but the size {show(expected[0])} is not reached there"
+        raise Wrong(f"{call}\n  gave the place {reached} (0 can be the largest size: start below it)")
 
 
 def _same_size(a: Any, b: Any) -> bool:
     return isinstance(a, list) and isinstance(b, list) and same_answer(a[:1], b[:1])
+
+
+def _act_if_it_fits(rho: Representation, g: Any, x: Tensor) -> Tensor:
+    return rho.act(g, x) if tuple(x.shape) == rho.axes else x
 
 
 # name, what is measured, message
@@ -99,13 +105,23 @@ _MEASURING: list[tuple[str, Callable[..., list[tuple[float, Any, Any]]], str]] =
     ),
     (
         "the same action on both sides",
-        differences(lambda f, rho_in, rho_out, g, x: (f(rho_in.act(g, x)), rho_in.act(g, f(x)))),
+        differences(lambda f, rho_in, rho_out, g, x: (f(rho_in.act(g, x)), _act_if_it_fits(rho_in, g, f(x)))),
         "You act on the output with the input's action. Each side has its own: ρ_in on x, ρ_out on f(x).",
+    ),
+    (
+        "the output's action on both sides",
+        differences(lambda f, rho_in, rho_out, g, x: (f(_act_if_it_fits(rho_out, g, x)), rho_out.act(g, f(x)))),
+        "You act on the input with the output's action. Each side has its own: ρ_in on x, ρ_out on f(x).",
     ),
     (
         "one element is enough",
         lambda *args: differences()(*args[:3], args[3][:1], args[4]),
         "You try only the first element. The size is the largest over all elements of the list.",
+    ),
+    (
+        "one input is enough",
+        lambda *args: differences()(*args[:4], args[4][:1]),
+        "You try only the first input. The size is the largest over all inputs of the list.",
     ),
     (
         "only the last pair counts",
@@ -149,6 +165,7 @@ def _error_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ("difference to the left neighbour", S3, S3, [[0, 2, 1], [2, 0, 1]], [[1, 5, 2]]),
             ("ReLU", flips, flips, [1, -1], [[1, -2, 4], [3, 0, 0]]),
             ("square", flips, alone, [1, -1], [[1, -2, 3]]),
+            ("softmax", flips, alone, [1, -1, 1], [[0, 0, 0], [0, -1, 2], [1, 1, 1]]),
             ("multiply by 1, 2, 3, …", shifts, shifts, [0, 1], [[1, 0, 2, 5]]),
             ("running total", S3, S3, [[2, 1, 0], [0, 2, 1]], [[4, 1, 9], [50, 7, 1]]),
         ]
@@ -157,6 +174,9 @@ def _error_cases(hidden: bool) -> list[tuple[Any, ...]]:
         ("running total", S3, S3, [[1, 0, 2]], [[30, 10, 0]]),
         ("running total", S3, S3, [[0, 1, 2], [1, 0, 2], [1, 2, 0]], [[10, 20, 30], [0, 5, 1]]),
         ("square", flips, alone, [1, -1], [[1, 2, 3]]),
+        # Two different actions, the worst place neither first nor last, and not in entry 0.
+        ("ReLU", flips, alone, [1, -1, 1], [[0, 0, 0], [0, -2, 7], [0, 1, 0]]),
+        ("sum", flips, "Z_2 leaves a number alone", [-1, 1], [[0, 1, 0], [1, 2, 3]]),
         ("subtract the mean", shifts, shifts, [1, 2], [[1, 2, 3, 6]]),
     ]
 
@@ -212,10 +232,13 @@ def _accept_classification(args: tuple[Any, ...], got: Any, expected: Any) -> No
     word, witness = got
     if word == "yes":
         if expected[0] == "no":
-            raise Wrong("not every map that you call equivariant is")
+            raise Wrong("Not every map that you call equivariant is.")
         return
     try:
         g, x = witness
+        size = setting(letter)[1].dim
+        if len(x) != size:
+            raise Wrong(f'classify("{letter}"): the x of a witness needs {size} numbers here, {show(x)} has {len(x)}')
         stands = _breaks(letter, g, x)
     except (TypeError, ValueError, RuntimeError):
         raise Wrong(
@@ -245,15 +268,13 @@ def _yes_if(letters: str) -> Callable[[str], list[Any]]:
 def fits(map_name: str, in_name: str, out_name: str) -> bool:
     """Whether a named map is equivariant on asymmetric inputs of both signs, for several elements."""
     f, rho_in, rho_out = named_map(map_name), named_representation(in_name), named_representation(out_name)
-    group = rho_in.group
-    if rho_out.group != group or tuple(f(torch.ones(rho_in.axes).double()).shape) != rho_out.axes:
+    if rho_out.group != rho_in.group or tuple(f(torch.ones(rho_in.axes).double()).shape) != rho_out.axes:
         return False
-    inputs = [_vector([1, -2, 5, -7][: rho_in.dim]), _vector([-3, 20, 8, 1][: rho_in.dim])]
-    elements = list(group.elements()) if group.order < 100 else [group.sample(seed) for seed in range(5)]
-    return all(
-        torch.allclose(*_both_paths(f, rho_in, rho_out, g, x), rtol=0, atol=1e-6)
-        for g, x in itertools.product(elements, inputs)
-    )
+    return equivariance_error(f, rho_in, rho_out, inputs=_probes(rho_in.dim)).passed
+
+
+def _probes(size: int) -> list[Tensor]:
+    return [_vector([1, -2, 5, -7][:size]), _vector([-3, 20, 8, 1][:size])]
 
 
 def output_action(map_name: str, in_name: str, candidates: list[str]) -> str:
@@ -264,10 +285,13 @@ def _accept_output_action(args: tuple[Any, ...], got: Any, expected: Any) -> Non
     map_name, in_name, candidates = args
     if got not in candidates:
         raise Wrong(f"output_action({show(map_name)}, …) gave {show(got)}, which is not among the candidates")
+    f, rho_in, rho_out = named_map(map_name), named_representation(in_name), named_representation(got)
+    size = len(f(torch.ones(rho_in.axes).double()))
+    if size != rho_out.dim:
+        raise Wrong(f"{show(map_name)} gives {size} number{'s' * (size != 1)}; {show(got)} moves {rho_out.dim}")
     if not fits(map_name, in_name, got):
-        raise Wrong(
-            f"{show(map_name)} is not equivariant if the input is acted on by {show(in_name)} and the output by {show(got)}"
-        )
+        found = equivariance_error(f, rho_in, rho_out, inputs=_probes(rho_in.dim)).counterexample
+        raise Wrong(f"{show(map_name)} is not equivariant if the output is acted on by {show(got)}:\n{found}")
 
 
 _S3 = ["S_3 permutes 3 numbers", "S_3 leaves 3 numbers alone", "S_3 leaves a number alone"]
@@ -342,7 +366,7 @@ def _average_cases(hidden: bool) -> list[tuple[Any, ...]]:
         ]
     return [
         (S3, "S_3 leaves a number alone", [[10.0, 20.0, 60.0]]),
-        (S3, S3, [[6.0, 0.0, 0.0], [0.0, 0.0, 12.0], [0.0, 0.0, 0.0]]),
+        (S3, S3, [[9.0, 0.0, 0.0], [0.0, 0.0, 12.0], [0.0, 0.0, 0.0]]),
         (shifts, shifts, [[0.0, 1.0, 2.0, 3.0], [0.0, 0.0, 4.0, 0.0], [0.0, 0.0, 0.0, 8.0], [0.0, 0.0, 0.0, 0.0]]),
     ]
 
@@ -350,13 +374,17 @@ def _average_cases(hidden: bool) -> list[tuple[Any, ...]]:
 # ---- task 5: ties ------------------------------------------------------------------------------------------------------
 
 
-def tied(rep_name: str, x: list[float]) -> list[list[int]]:
-    """Places i < j that some element exchanges or moves onto each other while leaving x as it is."""
+def tied(rep_name: str, x: list[float], most: int | None = None, exchanged: bool = False) -> list[list[int]]:
+    """Places i < j such that an element moves i to j and leaves x as it is.
+
+    Misconceptions look at the first ``most`` such elements only, or ask that i and j are ``exchanged``.
+    """
     rho, size = named_representation(rep_name), len(x)
     fixing = [g for g in rho.group.elements() if torch.equal(rho.act(g, _vector(x)), _vector(x))]
     places = torch.arange(size)
-    moves = [rho.act(g, places).tolist() for g in fixing]  # moves[.][j] is the place whose entry arrives at j
-    return [[i, j] for i, j in itertools.combinations(range(size), 2) if any(m[j] == i for m in moves)]
+    moves = [rho.act(g, places).tolist() for g in fixing[:most]]  # moves[.][j] is the place whose entry arrives at j
+    pairs = itertools.combinations(range(size), 2)
+    return [[i, j] for i, j in pairs if any(m[j] == i and (m[i] == j or not exchanged) for m in moves)]
 
 
 def _tie_cases(hidden: bool) -> list[tuple[Any, ...]]:
@@ -368,8 +396,16 @@ def _tie_cases(hidden: bool) -> list[tuple[Any, ...]]:
             (corners, [1, 1, 2, 2]),
             (shifts, [7, 7, 1, 1]),
             (corners, [3, 1, 1, 1]),
+            (shifts, [6, 6, 6, 6]),
         ]
-    return [(S4, [5, 5, 1, 2]), (shifts, [1, 2, 1, 2]), (shifts, [1, 1, 2, 3]), (corners, [1, 2, 3, 2])]
+    return [
+        (S4, [5, 5, 1, 2]),
+        (shifts, [1, 2, 1, 2]),
+        (shifts, [1, 1, 2, 3]),
+        (corners, [1, 2, 3, 2]),
+        (S4, [5, 5, 5, 2]),
+        (shifts, [1, 1, 1, 1]),
+    ]
 
 
 TASKS = [
@@ -525,6 +561,17 @@ TASKS = [
                 lambda rep_name, x: [],
                 "You say that no outputs have to be equal. But if g▷x = x, then g▷f(x) = f(g▷x) = f(x): the output has "
                 "the input's symmetry.",
+            ),
+            Misconception(
+                "one element that leaves x alone is enough",
+                lambda rep_name, x: tied(rep_name, x, most=2),
+                "You use one element that leaves x as it is. There may be more of them: collect the pairs of all.",
+            ),
+            Misconception(
+                "only places that are exchanged",
+                lambda rep_name, x: tied(rep_name, x, exchanged=True),
+                "You tie places that some g exchanges. It is enough that g moves one of them to the other: a shift of "
+                "[1, 1, 1, 1] moves place 0 to place 1 and exchanges nothing.",
             ),
             Misconception(
                 "equal entries always have equal outputs",

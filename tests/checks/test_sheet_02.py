@@ -212,10 +212,43 @@ def test_a_right_size_at_a_wrong_place_does_not_pass():
 
 
 def test_the_average_of_a_matrix_has_two_values():
-    """What task 02.average shows in passing: averaged over S_3, a matrix keeps its trace and its sum of entries."""
-    W = torch.tensor(
-        find_task("02.average").reference(
-            "S_3 permutes 3 numbers", "S_3 permutes 3 numbers", [[6, 0, 0], [0, 0, 12], [0, 0, 0]]
-        )
-    )
-    assert torch.allclose(W, torch.full((3, 3), 2.0))
+    """What task 02.average shows in passing: one value on the diagonal, one off it, with W's trace and sum of entries."""
+    S3 = "S_3 permutes 3 numbers"
+    W = torch.tensor(find_task("02.average").reference(S3, S3, [[9, 0, 0], [0, 0, 12], [0, 0, 0]]))
+    assert torch.allclose(W, torch.full((3, 3), 2.0).fill_diagonal_(3.0))
+
+
+def sizes_by(rule):
+    """An answer to 02.largest-difference from a rule for the size of one pair."""
+
+    def answer(map_name, in_name, out_name, elements, inputs):
+        f, rho_in, rho_out = named_map(map_name), named_representation(in_name), named_representation(out_name)
+        return rule(f, rho_in, rho_out, elements, [torch.tensor(x, dtype=torch.float64) for x in inputs])
+
+    return answer
+
+
+def pair_size(f, rho_in, rho_out, g, x):
+    return (f(rho_in.act(g, x)) - rho_out.act(g, f(x))).abs().max().item()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lambda f, a, b, gs, xs: max(abs((f(a.act(g, x)) - b.act(g, f(x)))[0]) for g in gs for x in xs),  # entry 0 only
+        lambda f, a, b, gs, xs: max(pair_size(f, a, b, gs[-1], x) for x in xs),  # last element only
+        lambda f, a, b, gs, xs: max(pair_size(f, a, b, g, xs[-1]) for g in gs),  # last input only
+        lambda f, a, b, gs, xs: sum(pair_size(f, a, b, g, x) for g in gs for x in xs),  # a sum
+        lambda f, a, b, gs, xs: max((f(a.act(g, x)) - b.act(g, f(x))).norm().item() for g in gs for x in xs),
+    ],
+)
+def test_other_wrong_measures_do_not_pass(rule):
+    for hidden in (False, True):
+        assert verdict("02.largest-difference", sizes_by(rule), hidden).status == "not yet"
+
+
+def test_a_measure_that_fits_equal_sizes_only_raises():
+    def answer(map_name, in_name, out_name, elements, inputs):
+        return loop_difference(map_name, in_name, in_name, elements, inputs)
+
+    assert verdict("02.largest-difference", answer).status == "error"
