@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from .groups import SO, Group, O, as_generator
-from .representations import Representation, _element_text, check_homomorphism
+from .representations import Representation, _element_text, _factors_to_try, check_homomorphism
 
 __all__ = [
     "Counterexample",
@@ -124,10 +124,11 @@ def equivariance_error(
     tolerance: float | None = None,
     seed: int = 0,
 ) -> EquivarianceError:
-    """The worst relative difference max|f(g▷x) − g▷f(x)| / max(|f(g▷x)|, |f(x)|) over group elements g and inputs x.
+    """The worst relative difference max|f(g▷x) − g▷f(x)| / max(|f(g▷x)|, |g▷f(x)|) over group elements g and inputs x.
 
     f takes one array of shape (\\*leading, \\*rho_in.axes) and returns one with trailing shape ``rho_out.axes``. For invariance give a
-    trivial ``rho_out``. The actions are computed in float64, f in ``dtype``; the default ``tolerance`` belongs to that dtype.
+    trivial ``rho_out``. The actions are computed in float64, f in ``dtype`` (complex inputs in its complex counterpart); the default
+    ``tolerance`` belongs to that dtype.
 
     - ``inputs``: your own; otherwise ``samples`` asymmetric ones of several sizes. That is a test, never a proof.
     - ``linear=True``: f is linear (checked on sums); a basis is tried, and that is a proof up to rounding.
@@ -137,8 +138,8 @@ def equivariance_error(
 
     Outputs so small that they are rounding noise of the input are measured against the input's size.
 
-    Raises ``ValueError`` for actions of different groups, a wrong output shape, NaN or infinity in inputs or outputs, an f that is not
-    linear though ``linear=True``.
+    Raises ``ValueError`` for actions of different groups, a wrong output shape, NaN or infinity in inputs or outputs, nothing to try, an f
+    that is not linear though ``linear=True``; ``TypeError`` for an output that is no array.
 
     >>> from eqcourse.groups import SymmetricGroup
     >>> V = SymmetricGroup(3).defining()
@@ -150,14 +151,19 @@ def equivariance_error(
     """
     if rho_in.group != rho_out.group:
         raise ValueError(f"input and output need actions of one group, got {rho_in} and {rho_out}")
+    if dtype not in TOLERANCES:
+        raise ValueError(f"f is computed in one of {', '.join(map(str, TOLERANCES))}; got dtype={dtype}")
     tolerance = TOLERANCES[dtype] if tolerance is None else tolerance
-    trial = _Trial(f, rho_in, rho_out, dtype, torch.finfo(dtype).eps / tolerance)
+    # With tolerance 0 nothing passes for rounding noise.
+    trial = _Trial(f, rho_in, rho_out, dtype, torch.finfo(dtype).eps / tolerance if tolerance else 0.0)
     if linear:
         xs = list(torch.eye(rho_in.dim * math.prod(leading), dtype=torch.float64).reshape(-1, *leading, *rho_in.axes))
         trial.require_linear(leading, tolerance, seed)
         inputs_text = "basis (linear f: a proof)"
     elif inputs is not None:
         xs = [_checked_input(x, rho_in, number) for number, x in enumerate(inputs)]
+        if not xs:
+            raise ValueError("inputs is empty: without an input to try, every map would pass")
         inputs_text = f"{len(xs)} given (a test, not a proof)"
     else:
         xs = _sample_inputs((*leading, *rho_in.axes), samples, seed)
@@ -176,7 +182,12 @@ def equivariance_error(
             if counterexample is None and found.error > tolerance:
                 counterexample = found
         if linear:
-            worst = max(worst, trial.algebra_error(x, y))
+            off = trial.algebra_error(x, y)
+            worst = max(worst, off)
+            if counterexample is None and off > tolerance:
+                # An element shows more than a derivative: go some way along the algebra.
+                tried = (trial.compare(g, x, y) for g in _flows(rho_in.group))
+                counterexample = next((found for found in tried if found.error > tolerance), None)
     constant = len(outputs) > 1 and not linear and all(torch.equal(y, outputs[0]) for y in outputs[1:])
     evidence = Evidence(elements_text, inputs_text, proof=linear and whole_group)
     return EquivarianceError(worst, tolerance, evidence, counterexample, constant)
@@ -211,8 +222,8 @@ def assert_action(group: Group, act: Callable[[Any, Tensor], Any], inputs: Seque
     """Check that ``act(g, x)`` is an action: the identity changes nothing, and g▷(h▷x) = (gh)▷x. Says what was checked.
 
     On the given inputs, all pairs of a group of at most 24 elements are tried; of a larger one all g (24 sampled ones beyond
-    120 elements) with all generators h, which is enough, as a product of generators then acts as it should step by step. Raises
-    ``AssertionError`` with the first failing g, h and x.
+    120 elements) with all generators h: if that holds for every input, a product of generators acts as it should, step by step. Raises
+    ``AssertionError`` with the first failing g, h and x; ``ValueError`` for no inputs, or NaN or infinity in one.
 
     >>> from eqcourse.groups import SymmetricGroup
     >>> S3 = SymmetricGroup(3)
@@ -225,33 +236,32 @@ def assert_action(group: Group, act: Callable[[Any, Tensor], Any], inputs: Seque
       g▷(h▷x) = [20, 30, 10]
       (gh)▷x  = [30, 10, 20]
     """
-    source = as_generator(seed)
-    small = group.order <= MAX_TESTED
-    gs = list(group.elements()) if small else [group.sample(source) for _ in range(24)]
-    # An infinite group may have no generators but its Lie algebra: take an element at random too.
-    steps = [*group.generators] if group.order < math.inf else [*group.generators, group.sample(source)]
-    hs = gs if group.order <= MAX_PAIRED else steps
-    for x in map(torch.as_tensor, inputs):
-        unchanged = torch.as_tensor(act(group.identity, x.clone()))
+    if len(inputs) == 0:
+        raise ValueError("inputs is empty: without an input to try, everything would be an action")
+    gs, hs, how = _factors_to_try(group, as_generator(seed), listed=MAX_TESTED, sampled=24)
+    if group.order <= MAX_PAIRED:
+        hs, how = gs, f"all {len(gs) ** 2} pairs of elements"
+
+    def acted(g: Any, x: Tensor) -> Tensor:
+        return _as_array(act(g, x.clone()), "act")
+
+    for number, x in enumerate(map(torch.as_tensor, inputs)):
+        _require_finite(x, number)
+        unchanged = acted(group.identity, x)
         if not _equal(unchanged, x):
             raise AssertionError(
                 f"not an action of {group}: the identity changes x\n"
                 f"  x           = {_array_text(x)}\n  identity▷x  = {_array_text(unchanged)}"
             )
         for g, h in itertools.product(gs, hs):
-            one_by_one = torch.as_tensor(act(g, torch.as_tensor(act(h, x.clone()))))
-            at_once = torch.as_tensor(act(group.compose(g, h), x.clone()))
+            one_by_one, at_once = acted(g, acted(h, x)), acted(group.compose(g, h), x)
             if not _equal(one_by_one, at_once):
                 raise AssertionError(
                     f"not an action of {group}: g▷(h▷x) differs from (gh)▷x\n"
                     f"  g       = {_element_text(g)}\n  h       = {_element_text(h)}\n  x       = {_array_text(x)}\n"
                     f"  g▷(h▷x) = {_array_text(one_by_one)}\n  (gh)▷x  = {_array_text(at_once)}"
                 )
-    if group.order <= MAX_PAIRED:
-        how = f"all {len(gs) ** 2} pairs of elements"
-    else:
-        how = f"{'all' if small else 'sampled'} {len(gs)} elements × {_count(len(hs), 'generator')}"
-    return f"{how}, on {_count(len(inputs), 'input')}"
+    return f"{how}, on {len(inputs)} input{'s' if len(inputs) > 1 else ''}"
 
 
 @dataclass(frozen=True)
@@ -269,7 +279,7 @@ class GroupAverage:
         total: Any = 0.0
         for g, weight in zip(self.elements, self.weights, strict=True):
             turned_back = self.rho_in.act(self.rho_in.group.inverse(g), x)
-            total = total + weight * self.rho_out.act(g, _floating(torch.as_tensor(self.f(turned_back))))
+            total = total + weight * self.rho_out.act(g, _floating(_as_array(self.f(turned_back))))
         return total
 
     def __repr__(self) -> str:
@@ -283,7 +293,8 @@ def group_average(
 
     - finite groups of at most 10,000 elements: all of them, exact;
     - SO(2), O(2), SO(3), O(3): quadrature, exact for maps whose dependence on the rotation has frequency below 32 (plane) or 8 (space);
-    - other finite or compact groups, or with ``samples``: that many uniform samples, so that the result is only roughly equivariant.
+    - other finite or compact groups, or with ``samples``: that many samples (``group.sampling`` says how they are drawn), so that the
+      result is only roughly equivariant.
 
     Raises ``ValueError`` for groups that are not compact (Lorentz): they have no uniform average. An average can also lose everything:
     an f that prefers one direction may average to zero.
@@ -297,6 +308,8 @@ def group_average(
     group = rho_in.group
     if group != rho_out.group:
         raise ValueError(f"input and output need actions of one group, got {rho_in} and {rho_out}")
+    if samples is not None and samples < 1:
+        raise ValueError(f"samples is the number of elements to average over, at least 1; got {samples}")
     if not group.is_compact:
         raise ValueError(f"{group} is not compact: there is no uniform distribution to average over")
     if samples is not None:
@@ -327,7 +340,7 @@ class _Trial:
 
     def output(self, x: Tensor) -> Tensor:
         # A copy, so that a map that works in place does not change the x that the other path starts from.
-        y = torch.as_tensor(self.f(x.to(self.dtype, copy=True))).detach()
+        y = _as_array(self.f(x.to(self.dtype.to_complex() if x.is_complex() else self.dtype, copy=True))).detach()
         axes = self.rho_out.axes
         if y.ndim < len(axes) or tuple(y.shape[y.ndim - len(axes) :]) != axes:
             hint = " (keep the axis, as in x.sum(-1, keepdim=True))" if axes == (1,) else ""
@@ -390,8 +403,7 @@ def _choose_elements(
     if linear and group.lie_algebra:
         return generators, f"Lie algebra and discrete generators ({checked})", True
     if group.lie_algebra:
-        # One step of a different size along each direction of the algebra.
-        flows = [group.exp(_scaled(A, 0.3 + 0.1 * i)) for i, A in enumerate(group.lie_algebra)]
+        flows = _flows(group)
         sampled = [group.sample(source) for _ in range(8)]
         how = f"{len(generators)} discrete generators, {len(flows)} exponentials of the Lie algebra, {len(sampled)} sampled"
         return [*generators, *flows, *sampled], how, False
@@ -416,13 +428,17 @@ def _sample_inputs(shape: tuple[int, ...], count: int, seed: int) -> list[Tensor
 def _checked_input(x: Any, rho_in: Representation, number: int) -> Tensor:
     x = torch.as_tensor(x)
     x = x if x.is_complex() else x.to(torch.float64)
-    if not bool(torch.isfinite(x).all()):
-        raise ValueError(f"input number {number} contains NaN or infinity")
+    _require_finite(x, number)
     if tuple(x.shape[max(0, x.ndim - len(rho_in.axes)) :]) != rho_in.axes:
         raise ValueError(
             f"input number {number} has shape {tuple(x.shape)}, but {rho_in} needs trailing shape {rho_in.axes}"
         )
     return x
+
+
+def _require_finite(x: Tensor, number: int) -> None:
+    if not bool(torch.isfinite(x).all()):
+        raise ValueError(f"input number {number} contains NaN or infinity")
 
 
 def _quadrature(group: SO | O) -> tuple[list[Tensor], list[float]]:
@@ -446,6 +462,11 @@ def _quadrature(group: SO | O) -> tuple[list[Tensor], list[float]]:
     return nodes, weights
 
 
+def _flows(group: Group) -> list[Any]:
+    """One step of a different size along each direction of the Lie algebra."""
+    return [group.exp(_scaled(A, 0.3 + 0.1 * i)) for i, A in enumerate(group.lie_algebra)]
+
+
 def _scaled(A: Any, step: float) -> Any:
     if isinstance(A, tuple):
         return tuple(None if part is None else _scaled(part, step) for part in A)
@@ -457,12 +478,17 @@ def _apply_matrix(matrix: Tensor, x: Tensor, axes: int) -> Tensor:
     return (x.reshape(*lead, -1) @ matrix.to(x.dtype).mT).reshape(x.shape)
 
 
+def _as_array(y: Any, source: str = "f") -> Tensor:
+    """What f, or another source, returned, as a tensor."""
+    try:
+        return torch.as_tensor(y)
+    except (TypeError, ValueError, RuntimeError) as error:
+        hint = " Is there a return?" if y is None else ""
+        raise TypeError(f"{source} has to return an array of numbers; it returned {y!r}.{hint}") from error
+
+
 def _floating(y: Tensor) -> Tensor:
     return y if y.is_floating_point() or y.is_complex() else y.to(torch.get_default_dtype())
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _size(x: Tensor) -> float:
@@ -470,14 +496,16 @@ def _size(x: Tensor) -> float:
 
 
 def _equal(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=1e-9, atol=1e-9)
+    # Whole numbers, which no action rounds, get the finest tolerance.
+    off = max(TOLERANCES.get(y.real.dtype, TOLERANCES[torch.float64]) for y in (a, b))
+    return a.shape == b.shape and torch.allclose(a.to(torch.complex128), b.to(torch.complex128), rtol=off, atol=off)
 
 
 def _array_text(x: Tensor) -> str:
     """An array in one line: up to 12 entries, at most four decimals, no trailing zeros."""
 
     def number(value: Any) -> str:
-        return f"{value:.5g}" if isinstance(value, (int, float)) else str(value)
+        return f"{value:.5g}" if isinstance(value, (int, float, complex)) else str(value)
 
     def nested(values: Any) -> str:
         return "[" + ", ".join(map(nested, values)) + "]" if isinstance(values, list) else number(values)

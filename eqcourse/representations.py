@@ -764,11 +764,9 @@ def check_homomorphism(rho: Representation, seed: int = 0) -> str:
             raise ValueError(f"not a representation of {group}: {what}")
 
     require_equal(rho.act(group.identity, test_vectors), test_vectors, "ρ(identity) is not the identity")
-    small = group.order <= MAX_CHECKED
     # Sampled elements come from one seed, so that a failure can be repeated.
     source = torch.Generator().manual_seed(seed)
-    members = list(group.elements()) if small else [group.sample(source) for _ in range(50)]
-    steps = list(group.generators) if group.order < math.inf else [*group.generators, group.sample(source)]
+    members, steps, how = _factors_to_try(group, source, listed=MAX_CHECKED, sampled=50)
     for g, s in itertools.product(members, steps):
         product = group.compose(g, s)
         require_equal(
@@ -787,14 +785,30 @@ def check_homomorphism(rho: Representation, seed: int = 0) -> str:
                 torch.linalg.matrix_exp(rho.lie_matrix(A)),
                 "ρ(exp(A)) differs from exp(dρ(A))",
             )
-    how = f"all {len(members)} elements" if small else f"{len(members)} sampled elements"
-    count = len(group.generators)
-    factors = [f"{count} generator{'s' if count != 1 else ''}"] if count else []
-    factors += ["1 sampled element"] if len(steps) > count else []
-    return f"{how} × {' and '.join(factors)}{', and the Lie algebra' if algebra else ''}"
+    return f"{how}{', and the Lie algebra' if algebra else ''}"
 
 
 # ---- helpers -------------------------------------------------------------------------------------------------------
+
+
+def _factors_to_try(
+    group: Group, source: torch.Generator, listed: int, sampled: int
+) -> tuple[list[Any], list[Any], str]:
+    """Elements g and s on which to try the law of a homomorphism, ρ(gs) = ρ(g)ρ(s), and both in words.
+
+    g: all elements of a group of at most ``listed``, otherwise ``sampled`` ones; s: the generators.
+    """
+    small = group.order <= listed
+    members = list(group.elements()) if small else [group.sample(source) for _ in range(sampled)]
+    steps = list(group.generators)
+    count = len(steps)
+    factors = [f"{count} generator{'s' if count != 1 else ''}"] if count else []
+    if group.order == math.inf:
+        # An infinite group may have no generators but its Lie algebra: take an element at random too.
+        steps.append(group.sample(source))
+        factors.append("1 sampled element")
+    how = f"all {len(members)} elements" if small else f"{len(members)} sampled elements"
+    return members, steps, f"{how} × {' and '.join(factors)}"
 
 
 def _aligned(values: Tensor, x: Tensor, start: int, lead: int) -> Tensor:

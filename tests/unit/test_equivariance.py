@@ -98,6 +98,15 @@ def test_complex_outputs():
     assert not equivariance_error(torch.fft.fft, shift, CyclicGroup(6).trivial(6)).passed
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_complex_inputs_keep_their_imaginary_part(dtype):
+    shift = CyclicGroup(3).regular()
+    x = [[1 + 2j, 3j, -1]]
+    assert equivariance_error(lambda x: x * x.roll(1), shift, shift, inputs=x, dtype=dtype).passed
+    # Sorting by the real part is right, the first imaginary part is not moved.
+    assert not equivariance_error(lambda x: x.imag[:1], shift, CyclicGroup(3).trivial(), inputs=x, dtype=dtype).passed
+
+
 def test_leading_axes():
     f = lambda x: x.sum(0, keepdim=True) + x.sum(-1, keepdim=True)  # noqa: E731
     assert equivariance_error(f, V, V, leading=(4,)).passed
@@ -166,6 +175,16 @@ def test_a_linear_map_that_is_only_invariant_under_the_discrete_part_fails_on_th
         assert_equivariant(f, O(3).defining(), O(3).defining(), linear=True)
 
 
+def test_a_failure_on_the_algebra_is_shown_on_an_element():
+    f = linear(torch.diag(torch.tensor([1.0, 2.0, 3.0])))
+    result = equivariance_error(f, SO(3).defining(), SO(3).defining(), linear=True)  # SO(3) has no discrete generators
+    found = result.counterexample
+    assert torch.equal(found.moved_input, found.element @ found.input)
+    assert torch.equal(found.map_after_action, f(found.moved_input))
+    assert torch.equal(found.action_after_map, found.element @ f(found.input))
+    assert found.error > 0.01
+
+
 def test_a_constant_output_is_pointed_out():
     result = equivariance_error(lambda x: torch.ones(1), V, S3.trivial())
     assert result.passed
@@ -221,6 +240,21 @@ def test_bad_input_is_explained():
         equivariance_error(torch.square, V, V, elements="some")
     with pytest.raises(ValueError, match="at least 1"):
         equivariance_error(torch.square, V, V, samples=0)
+    with pytest.raises(ValueError, match="inputs is empty"):
+        equivariance_error(torch.square, V, V, inputs=[])
+    with pytest.raises(ValueError, match=r"torch\.bfloat16; got dtype=torch\.int64"):
+        equivariance_error(torch.square, V, V, dtype=torch.int64)
+    with pytest.raises(TypeError, match=r"f has to return an array of numbers; it returned None\. Is there a return\?"):
+        equivariance_error(lambda x: None, V, V)
+    with pytest.raises(TypeError, match="it returned 'yes'"):
+        group_average(lambda x: "yes", V, V)(torch.ones(3))
+    with pytest.raises(ValueError, match="at least 1; got 0"):
+        group_average(torch.square, V, V, samples=0)
+
+
+def test_tolerance_zero_asks_for_equality():
+    assert equivariance_error(lambda x: 2 * x, V, V, tolerance=0).passed
+    assert not equivariance_error(lambda x: x + 1e-12 * x.cumsum(0), V, V, tolerance=0).passed
 
 
 def test_the_map_may_change_its_input():
@@ -241,8 +275,18 @@ def test_assert_action():
     # Shifts commute, so that the wrong direction is an action as well.
     assert assert_action(CyclicGroup(5), lambda t, v: v.roll(-t), [torch.arange(5)])
     big = SymmetricGroup(7).defining()
-    assert assert_action(big.group, big.act, [torch.arange(7)]) == "sampled 24 elements × 2 generators, on 1 input"
-    assert assert_action(SO(3), SO(3).defining().act, [torch.tensor([1.0, 2, 3]).double()])
+    assert assert_action(big.group, big.act, [torch.arange(7)]) == "24 sampled elements × 2 generators, on 1 input"
+    vectors = [torch.tensor([1.0, 2, 3]), torch.tensor([1j, 2, 3])]  # of single precision, so that rounding shows
+    said = assert_action(SO(3), SO(3).defining().act, vectors)
+    assert said == "24 sampled elements × 1 sampled element, on 2 inputs"
+    with pytest.raises(AssertionError, match="identity changes x"):  # the imaginary part counts
+        assert_action(S3, lambda g, v: v.real, [torch.tensor([1j, 2, 3])])
+    with pytest.raises(ValueError, match="inputs is empty"):
+        assert_action(S3, V.act, [])
+    with pytest.raises(ValueError, match="input number 0 contains NaN"):
+        assert_action(S3, V.act, [[math.nan, 1.0, 2.0]])
+    with pytest.raises(TypeError, match=r"act has to return an array of numbers; it returned None\. Is there a return\?"):
+        assert_action(S3, lambda g, v: None, x)
 
 
 # ---- averaging ---------------------------------------------------------------------------------------------------------------
@@ -281,11 +325,21 @@ def test_quadrature_against_the_closed_form(G):
     assert averaged.how.startswith("quadrature")
 
 
-def test_quadrature_is_exact_up_to_its_frequency():
-    """A degree-6 polynomial of a vector averages exactly: the mean of z⁶ over the sphere is 1/7."""
-    G = SO(3)
-    averaged = group_average(lambda x: x[2:] ** 6, G.defining(), G.trivial())
-    assert averaged(torch.tensor([0.6, 0.0, 0.8], dtype=DOUBLE)).item() == pytest.approx(1 / 7, abs=1e-12)
+@pytest.mark.parametrize("k", range(1, 9))
+def test_quadrature_in_space_is_exact_below_its_frequency(k):
+    """The mean of (u·gx)^k over rotations g of unit vectors is 0 for odd k and 1/(k + 1) for even k."""
+    u = torch.nn.functional.normalize(torch.tensor([2.0, -3.0, 6.0], dtype=DOUBLE), dim=0)
+    averaged = group_average(lambda x: (u @ x).reshape(1) ** k, SO(3).defining(), SO(3).trivial())
+    mean = averaged(torch.tensor([0.6, 0.0, 0.8], dtype=DOUBLE)).item()
+    assert (abs(mean - (0 if k % 2 else 1 / (k + 1))) < 1e-12) == (k < 8)
+
+
+@pytest.mark.parametrize("k", [1, 2, 16, 31, 32])
+def test_quadrature_in_the_plane_is_exact_below_its_frequency(k):
+    f = lambda x: torch.cos(k * torch.atan2(x[1:], x[:1]))  # noqa: E731
+    averaged = group_average(f, SO(2).defining(), SO(2).trivial())
+    mean = averaged(torch.tensor([math.cos(0.3), math.sin(0.3)], dtype=DOUBLE)).item()
+    assert (abs(mean) < 1e-12) == (k < 32)
 
 
 def test_average_makes_nonlinear_maps_equivariant():
