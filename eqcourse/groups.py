@@ -140,15 +140,16 @@ class Group(ABC):
         """
         if self.order > MAX_LISTED:
             many = "infinitely many" if self.order == math.inf else f"about 10^{math.log10(self.order):.0f}"
-            or_use = f", or use the {len(self.generators)} generators" if self.generators else ""
+            known_by = "its Lie algebra" if self.lie_algebra else "its generators"
+            known_by += " and its generators" if self.lie_algebra and self.generators else ""
             raise ValueError(
                 f"{self} has {many} elements; elements() lists at most {MAX_LISTED:,}. "
-                f"Take some at random with sample(seed, size){or_use}."
+                f"Take some at random with sample(seed, size), or use {known_by}."
             )
         return self._list_elements()
 
     def _taken(self, g: Any) -> Any:
-        """Tensors are taken as they are, so that composing stays fast; lists are checked and converted."""
+        """Tensors are taken as they are, so that composing stays fast; lists and numbers are checked and converted."""
         parts = g if isinstance(g, tuple) else (g,)
         return g if all(isinstance(part, Tensor) for part in parts) else self.convert(g)
 
@@ -506,10 +507,10 @@ class CyclicGroup(Group):
         return 0
 
     def compose(self, g: Any, h: Any) -> Any:
-        return (g + h) % self.n
+        return (self._taken(g) + self._taken(h)) % self.n
 
     def inverse(self, g: Any) -> Any:
-        return -g % self.n
+        return -self._taken(g) % self.n
 
     def _list_elements(self) -> Iterator[int]:
         return iter(range(self.n))
@@ -563,12 +564,12 @@ class DihedralGroup(Group):
         return 0, 0
 
     def compose(self, g: tuple[Any, Any], h: tuple[Any, Any]) -> tuple[Any, Any]:
-        (k, m), (l, p) = g, h
+        (k, m), (l, p) = self._taken(g), self._taken(h)
         # s moves past a rotation by turning it round: s r^l = r^-l s.
         return (k + (1 - 2 * m) * l) % self.n, (m + p) % 2
 
     def inverse(self, g: tuple[Any, Any]) -> tuple[Any, Any]:
-        k, m = g
+        k, m = self._taken(g)
         return ((2 * m - 1) * k) % self.n, m
 
     def _list_elements(self) -> Iterator[tuple[int, int]]:
@@ -641,10 +642,10 @@ class ReflectionGroup(Group):
         return 1
 
     def compose(self, g: Any, h: Any) -> Any:
-        return g * h
+        return self._taken(g) * self._taken(h)
 
     def inverse(self, g: Any) -> Any:
-        return g
+        return self._taken(g)
 
     def _list_elements(self) -> Iterator[int]:
         return iter((1, -1))
@@ -722,11 +723,10 @@ class DirectProduct(Group):
         return tuple(f.identity for f in self.factors)
 
     def compose(self, g: tuple[Any, ...], h: tuple[Any, ...]) -> tuple[Any, ...]:
-        pairs = zip(self.factors, self.convert(g), self.convert(h), strict=True)
-        return tuple(f.compose(a, b) for f, a, b in pairs)
+        return tuple(f.compose(a, b) for f, a, b in zip(self.factors, self._split(g), self._split(h), strict=True))
 
     def inverse(self, g: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(f.inverse(a) for f, a in zip(self.factors, self.convert(g), strict=True))
+        return tuple(f.inverse(a) for f, a in zip(self.factors, self._split(g), strict=True))
 
     def _list_elements(self) -> Iterator[tuple[Any, ...]]:
         return itertools.product(*(f.elements() for f in self.factors))

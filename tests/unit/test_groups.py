@@ -561,6 +561,15 @@ def test_integers_are_taken_modulo_n() -> None:
     assert SO(2).element(rotation(1.0))[0, 0].item() == math.cos(1.0)
 
 
+def test_plain_data_composes_as_elements_do() -> None:
+    assert CyclicGroup(4).compose([1, 2], [3, 3]).tolist() == [0, 1]
+    assert CyclicGroup(4).inverse(np.int64(1)) == 3
+    k, m = DihedralGroup(4).compose(([0, 1], [1, 0]), ([1, 1], [0, 0]))
+    assert (k.tolist(), m.tolist()) == ([3, 2], [1, 0])
+    assert Z2.compose([1, -1], [-1, -1]).tolist() == [-1, 1]
+    assert DirectProduct(S3, CyclicGroup(4)).inverse(([1, 2, 0], 1))[0].tolist() == [2, 0, 1]
+
+
 def test_membership() -> None:
     for g in itertools.permutations(range(5)):
         # The pentagon's symmetries keep neighbours neighbours.
@@ -647,12 +656,12 @@ def test_what_is_not_in_the_group_is_refused(group: Group, g: Any, error: type[E
         (lambda: DirectProduct(3, 4), TypeError, r"DirectProduct\(SymmetricGroup\(3\), SymmetricGroup\(4\)\)"),
         (lambda: Lorentz("orthochronous"), ValueError, '"full", "proper" or "restricted", got \'orthochronous\''),
         (lambda: SO(4).rotation(1.0), ValueError, r"for SO\(2\), and for SO\(3\) with axis 0, 1 or 2; got SO\(4\)"),
-        (lambda: SO(3).elements(), ValueError, r"SO\(3\) has infinitely many elements.*sample\(seed, size\)\.$"),
-        (lambda: O(3).elements(), ValueError, "infinitely many.* or use the 1 generators"),
+        (lambda: SO(3).elements(), ValueError, r"SO\(3\) has infinitely many elements.*size\), or use its Lie algebra\.$"),
+        (lambda: O(3).elements(), ValueError, r"infinitely many.* or use its Lie algebra and its generators\.$"),
         (
             lambda: SymmetricGroup(64).elements(),
             ValueError,
-            r"about 10\^89 elements; elements\(\) lists at most 1,000,000",
+            r"about 10\^89 elements; elements\(\) lists at most 1,000,000.* or use its generators\.$",
         ),
         (lambda: SymmetricGroup(1000).elements(), ValueError, r"about 10\^2568 elements"),
         (lambda: DirectProduct(SymmetricGroup(400), SO(2)).elements(), ValueError, "infinitely many"),
@@ -663,6 +672,14 @@ def test_what_is_not_in_the_group_is_refused(group: Group, g: Any, error: type[E
             r"\(1, 0, 2, 3, 4\) is not an element of permutation group",
         ),
         (lambda: S3.exp(torch.zeros(3, 3)), ValueError, "S_3 is finite: it has no Lie algebra"),
+        (lambda: CyclicGroup(4).compose(1.5, 2), TypeError, "a shift in C_4 is an integer, got 1.5"),
+        (lambda: CyclicGroup(4).inverse(1.5), TypeError, "a shift in C_4 is an integer, got 1.5"),
+        (lambda: DihedralGroup(4).compose((1, 0), 3), TypeError, r"a pair \(k, m\).* got 3"),
+        (lambda: DihedralGroup(4).inverse((1.5, 0)), TypeError, r"k of \(k, m\) in D_4 is an integer, got 1.5"),
+        (lambda: Z2.compose(5, 1), ValueError, r"\+1 or -1, got 5"),
+        (lambda: Z2.inverse(5), ValueError, r"\+1 or -1, got 5"),
+        (lambda: DirectProduct(S3, Z2).compose(([1, 2, 0], 5), ([0, 1, 2], 1)), ValueError, r"\+1 or -1, got 5"),
+        (lambda: S3.compose([1, 1, 2], [0, 1, 2]), ValueError, "0 is missing"),
         (lambda: S3.sample(None), TypeError, r"a seed \(an int\) or a torch.Generator, got NoneType"),
         (lambda: as_generator(0.5), TypeError, "got float"),
         (
