@@ -1,29 +1,27 @@
-"""How long it takes to begin: `import eqcourse`, each lesson from a cold kernel, and with --setup the set-up itself.
+"""How long it takes to begin: `import eqcourse`, each lesson from a cold kernel; if asked, the set-up and the whole test command.
 
     python run.py bench start            # imports and lessons
     python run.py bench start --setup    # also a clean clone to JupyterLab answering, and its second start
+    python run.py bench start --test     # also python run.py test, with the set-up done
 
 The figures are printed beside what they must reach and stored in benchmarks/results/start.json.
 """
 
 import argparse
-import importlib.metadata
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
+from common import ROOT, load, report, store
+
 from eqcourse.tools.notebooks import execute, find_notebooks, read_notebook
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "start.json"
 LAZY = ("matplotlib", "scipy", "ipywidgets")
 IMPORT_PROBE = f"""
 import sys, time
@@ -32,24 +30,6 @@ start = time.perf_counter()
 import eqcourse
 print(1000 * (time.perf_counter() - start), *[name for name in {LAZY} if name in sys.modules])
 """
-
-
-def machine() -> dict[str, str | int | None]:
-    """The processor, its cores and the versions that the figures belong to."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return {
-        "cpu": models[0] if models else platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "torch": importlib.metadata.version("torch"),
-    }
-
-
-def report(what: str, value: float, limit: float, unit: str) -> None:
-    """Print one figure beside what it must reach."""
-    print(f"{what:42} {value:8.1f} {unit:2}  (at most {limit:g}: {'ok' if value <= limit else 'MISSED'})", flush=True)
 
 
 def bench_import(runs: int = 5) -> dict[str, object]:
@@ -113,21 +93,30 @@ def bench_setup() -> dict[str, object]:
     return {"setup_s": round(first, 1), "second_start_s": round(second, 1)}
 
 
+def bench_test() -> dict[str, object]:
+    """Seconds of the whole test command. The tests have to pass: a run that stops early is quick."""
+    command = [sys.executable, "run.py", "test", "-q"]
+    subprocess.run([*command, "--collect-only"], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)  # sets up, if need be
+    start = time.perf_counter()
+    subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=True)
+    seconds = time.perf_counter() - start
+    report("python run.py test", seconds, 360, "s")
+    return {"test_s": round(seconds, 1)}
+
+
 def main() -> None:
     """Measure, print and store."""
-    parser = argparse.ArgumentParser(description="Time imports, lessons and (--setup) the set-up.", allow_abbrev=False)
+    parser = argparse.ArgumentParser(description="Time imports, lessons and, if asked, more.", allow_abbrev=False)
     parser.add_argument("--setup", action="store_true", help="also time a clean clone to JupyterLab answering")
+    parser.add_argument("--test", action="store_true", help="also time python run.py test, which has to pass")
     options, _ = parser.parse_known_args()
-    figures: dict[str, object] = {"machine": machine()}
-    if RESULTS.exists():  # keep what is not measured now, if it was measured here
-        old = json.loads(RESULTS.read_text(encoding="utf-8"))
-        figures |= old if old.get("machine") == figures["machine"] else {}
+    figures = load("start")  # what is not measured now stays
     figures |= bench_import() | bench_lessons()
     if options.setup:
         figures |= bench_setup()
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8", newline="\n")
-    print(f"stored in {RESULTS.relative_to(ROOT).as_posix()}")
+    if options.test:
+        figures |= bench_test()
+    store("start", figures)
 
 
 if __name__ == "__main__":

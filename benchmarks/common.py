@@ -1,4 +1,4 @@
-"""What the benchmarks share: a description of the machine, timing side by side, one line for each figure."""
+"""What the benchmarks share: a description of the machine, timing side by side, one line for each figure, their storage."""
 
 import importlib.metadata
 import json
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
 
 
 def machine() -> dict[str, str | int | None]:
@@ -42,9 +43,16 @@ def milliseconds(*functions: Callable[[], object], runs: int) -> list[float]:
     return [statistics.median(taken) for taken in times]
 
 
+def load(name: str) -> dict[str, object]:
+    """The figures that ``store`` wrote, if they were measured on this machine; otherwise none."""
+    path = RESULTS / f"{name}.json"
+    figures: dict[str, object] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return figures if figures.pop("machine", None) == machine() else {}
+
+
 def store(name: str, figures: dict[str, object]) -> None:
     """Write figures, with the machine they belong to, into benchmarks/results/NAME.json."""
-    path = ROOT / "benchmarks" / "results" / f"{name}.json"
+    path = RESULTS / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     text = json.dumps({"machine": machine(), **figures}, indent=2, ensure_ascii=False) + "\n"
     path.write_text(text, encoding="utf-8", newline="\n")
