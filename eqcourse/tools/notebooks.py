@@ -219,7 +219,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
                 try:
                     seconds = store(path, lambda cell_index, **_: bar.set_postfix_str(f"cell {cell_index + 1}"))
                     bar.write(f"{path.relative_to(root)}: {seconds:.1f} s")
-                except NotebookError as error:
+                except (NotebookError, OSError) as error:  # OSError: the disk is full, or a file may not be written
                     failures.append(f"{path.relative_to(root)}: {error}\n    what is stored was left as it is")
     try:
         write_readme(root)

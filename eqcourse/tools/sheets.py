@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from nbformat import NotebookNode
 
+from eqcourse.checks import VERDICT_MIME
 from eqcourse.tools.exercises import as_text, exercise_of, find_solutions, generate, keep_backup
 from eqcourse.tools.notebooks import ROOT, NotebookError, execute, read_notebook, write_notebook
 
-VERDICT = "application/vnd.eqcourse.verdict+json"
 TASK = r"[\w-]+\.[\w-]+"
 CHECK_CALL = re.compile(rf"""\bcheck\(\s*["']({TASK})["']""")
 
@@ -67,7 +67,7 @@ def verdicts(nb: NotebookNode) -> list[Verdict]:
         for output in cell.get("outputs", []):
             if output.output_type == "error":
                 found.append(Verdict(f"cell {number}", "error", f"{output.ename}: {output.evalue}"))
-            verdict = output.get("data", {}).get(VERDICT)
+            verdict = output.get("data", {}).get(VERDICT_MIME)
             if verdict:
                 found.append(Verdict(verdict["task"], verdict["status"], verdict.get("message", "")))
     return found
@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         if options.verb == "check":
             return check(root, options.sheet)
         reset(root, options.sheet)
-    except NotebookError as error:
+    except (NotebookError, OSError) as error:  # OSError: the disk is full, or a file may not be written
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -95,6 +95,23 @@ def test_a_disk_that_fills_up_while_writing_loses_nothing(tmp_path: Path, monkey
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_full_disk_is_told_and_the_stored_notebook_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path / "lessons" / "01.ipynb", new_code_cell("1"))
+    before = path.read_bytes()
+
+    def full(*_: Any, **__: Any) -> float:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(notebooks, "store", full)
+    assert notebooks.main([], tmp_path) == 1
+    assert path.read_bytes() == before
+    told = capsys.readouterr().err
+    assert "lessons/01.ipynb: [Errno 28] No space left on device" in told
+    assert "what is stored was left as it is" in told
+
+
 @pytest.mark.parametrize(("stalls", "stored"), [(1, True), (2, False)])
 def test_one_retry_if_a_cell_does_not_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stalls: int, stored: bool
