@@ -296,9 +296,12 @@ class SignedPermutationRepresentation(Representation):
         image_of: Callable[[Any], Tensor],
         signs_of: Callable[[Any], Tensor] | None = None,
         name: str | None = None,
+        built_as: str | None = None,
     ) -> None:
         self.group, self.axes = group, axes
         self.image_of, self.signs_of = image_of, signs_of
+        # What the constructor was, where there is only one such type for a group and axes: a quick yes when types are compared.
+        self.built_as = built_as
         self.name = name or _space(self.dim)
 
     def _prepare(self, g: Any) -> tuple[Tensor, Tensor | None]:
@@ -324,6 +327,13 @@ class SignedPermutationRepresentation(Representation):
                 )
             y = y * _aligned(signs, x, start, lead).to(x)
         return y.reshape(shape)
+
+    def _same_structure(self, other: Representation) -> bool:
+        return (
+            isinstance(other, SignedPermutationRepresentation)
+            and self.built_as is not None
+            and self.built_as == other.built_as
+        )
 
     def _lie_matrix(self, A: Any) -> Tensor:
         # A connected group can only permute finitely many things trivially.
@@ -488,6 +498,9 @@ class _Flattened(Representation):
     def _dual(self) -> Representation:
         return _Flattened(self.rho.dual)
 
+    def _same_structure(self, other: Representation) -> bool:
+        return isinstance(other, _Flattened) and self.rho == other.rho
+
 
 class _Pullback(Representation):
     """ρ of factor i, as a representation of the direct product."""
@@ -515,6 +528,9 @@ class _Pullback(Representation):
     def __repr__(self) -> str:
         return f"{self.name} of factor {self.i} of {self.group}"
 
+    def _same_structure(self, other: Representation) -> bool:
+        return isinstance(other, _Pullback) and self.i == other.i and self.rho == other.rho
+
 
 # ---- constructors --------------------------------------------------------------------------------------------------
 
@@ -525,7 +541,7 @@ def trivial(group: Group, dim: int = 1) -> Representation:
         raise ValueError(f"the dimension of a trivial representation is a positive integer, got {dim!r}")
     name = "1" if dim == 1 else f"{dim}·1"
     return SignedPermutationRepresentation(
-        group, (dim,), lambda g: torch.arange(dim).expand(*group.batch_shape(g), dim), name=name
+        group, (dim,), lambda g: torch.arange(dim).expand(*group.batch_shape(g), dim), name=name, built_as="trivial"
     )
 
 
@@ -544,7 +560,7 @@ def sign(group: Group) -> Representation:
 def defining(group: Group) -> Representation:
     """``group.defining()``."""
     if isinstance(group, _Images):
-        return SignedPermutationRepresentation(group, (group.degree,), lambda g: g)
+        return SignedPermutationRepresentation(group, (group.degree,), lambda g: g, built_as="defining")
     if isinstance(group, SignedPermutationGroup):
         return SignedPermutationRepresentation(group, (group.degree,), lambda g: g[0], lambda g: g[1])
     if isinstance(group, ReflectionGroup):
@@ -572,7 +588,7 @@ def regular(group: Group) -> Representation:
     if isinstance(group, CyclicGroup):
         places = torch.arange(group.n)
         return SignedPermutationRepresentation(
-            group, (group.n,), lambda t: (places + torch.as_tensor(t).unsqueeze(-1)) % group.n
+            group, (group.n,), lambda t: (places + torch.as_tensor(t).unsqueeze(-1)) % group.n, built_as="regular"
         )
     members = list(group.elements())  # raises for an infinite group
     place = {group.key(g): i for i, g in enumerate(members)}

@@ -1,0 +1,74 @@
+"""The number of equivariant linear maps without the maps: closed forms, characters, Burnside's lemma."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from ..groups import CyclicGroup, DirectProduct, SymmetricGroup
+from ..representations import DirectSum, Representation, TensorProduct
+from .orbits import _parts, orbit_intertwiners, tensor_order
+from .partitions import count_partitions
+
+__all__ = ["intertwiner_dimension"]
+
+# Characters are summed over the elements of groups up to this order.
+MAX_SUMMED = 50_000
+
+
+def intertwiner_dimension(rho_in: Representation, rho_out: Representation) -> int:
+    """How many linearly independent W satisfy W ρ_in(g) = ρ_out(g) W.
+
+    Closed forms for tensor powers of S_N (set partitions into at most N blocks), shifts, outer products and direct sums; for
+    other groups of at most 50,000 elements the mean of χ_in(g) χ_out(g⁻¹) (Burnside's lemma, for permutations of index
+    pairs); beyond that, for signed permutations, by counting orbits. Raises ``ValueError`` for different groups or where none of these applies.
+
+    >>> V = SymmetricGroup(1000).defining()
+    >>> intertwiner_dimension(V**2, V**3)
+    52
+    """
+    group = rho_in.group
+    if group != rho_out.group:
+        raise ValueError(f"equivariant maps go between representations of one group, got {rho_in} and {rho_out}")
+    for one, other in ((rho_in, rho_out), (rho_out, rho_in)):
+        if isinstance(one, DirectSum):
+            # Hom from (or to) a sum is the sum of the Homs; over the reals both directions have the same dimension.
+            return sum(intertwiner_dimension(term, other) for term in one.terms)
+    if isinstance(group, SymmetricGroup):
+        k, l = tensor_order(rho_in), tensor_order(rho_out)
+        if k is not None and l is not None:
+            return count_partitions(k + l, group.degree)
+    if isinstance(group, CyclicGroup) and rho_in == group.regular() == rho_out:
+        return group.n
+    if isinstance(group, DirectProduct):
+        parts_in, parts_out = _parts(group, rho_in), _parts(group, rho_out)
+        if parts_in is not None and parts_out is not None:
+            return math.prod(
+                intertwiner_dimension(
+                    *(
+                        TensorProduct([rho for i, rho in parts if i == number], group=factor)
+                        for parts in (parts_in, parts_out)
+                    )
+                )
+                for number, factor in enumerate(group.factors)
+            )
+    if group.order <= MAX_SUMMED:
+        return _mean_of_characters(rho_in, rho_out)
+    if rho_in.is_signed_permutation and rho_out.is_signed_permutation:
+        return orbit_intertwiners(rho_in, rho_out).dim
+    raise ValueError(f"no way yet to count the equivariant maps from {rho_in.name} to {rho_out.name} of {group}")
+
+
+def _mean_of_characters(rho_in: Representation, rho_out: Representation) -> int:
+    group = rho_in.group
+    total = sum(_character(rho_in, g) * _character(rho_out, group.inverse(g)) for g in group.elements())
+    return round(total / group.order)
+
+
+def _character(rho: Representation, g: object) -> float:
+    """The trace of ρ(g): for signed permutations the signs of the fixed places."""
+    if rho.is_signed_permutation:
+        image, signs = rho.signed_permutation(g)
+        return int(signs[image == torch.arange(rho.dim)].sum())
+    return rho.matrix(g).trace().item()

@@ -1,0 +1,158 @@
+"""The space of equivariant linear maps between two representations, with coordinates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..representations import Representation
+
+__all__ = ["IntertwinerSpace"]
+
+# `.basis` is built only up to this many numbers (1 GiB in float64).
+MAX_BASIS = 2**27
+
+
+class IntertwinerSpace:
+    """All W with W ρ_in(g) = ρ_out(g) W, described by the orbits of pairs (output place, input place).
+
+    W is constant on each orbit, up to known signs: ``pattern`` (d_out, d_in) says which orbit each entry belongs to,
+    ``signs`` (d_out, d_in) with which sign. Orbits are numbered by their first appearance, row by row, and their first sign is +. Entries that have to be zero
+    have pattern −1 and sign 0. So W = ``expand(weights)`` has the entries signs · weights[pattern].
+
+    Made by ``intertwiners``. Acts on flat, row-major vectors: d = rho.dim.
+
+    >>> from eqcourse import intertwiners
+    >>> from eqcourse.groups import SymmetricGroup
+    >>> V = SymmetricGroup(3).defining()
+    >>> space = intertwiners(V, V)
+    >>> space
+    2-dimensional space of equivariant maps from R³ to R³ of S_3
+    >>> space.pattern.tolist()
+    [[0, 1, 1], [1, 0, 1], [1, 1, 0]]
+    """
+
+    def __init__(
+        self,
+        rho_in: Representation,
+        rho_out: Representation,
+        pattern: Tensor,
+        signs: Tensor | None,
+        dim: int,
+        method: str,
+    ) -> None:
+        self.rho_in, self.rho_out = rho_in, rho_out
+        #: Orbit of each entry (d_out, d_in), −1 where zero is forced.
+        self.pattern = pattern
+        #: The number of free parameters.
+        self.dim = dim
+        #: How the space was found.
+        self.method = method
+        self._signs = signs
+
+    @property
+    def signs(self) -> Tensor:
+        """Sign of each entry (d_out, d_in), int8: +1, −1, or 0 where zero is forced."""
+        return torch.ones_like(self.pattern, dtype=torch.int8) if self._signs is None else self._signs
+
+    @property
+    def has_signs(self) -> bool:
+        """Whether some entry is forced to zero or carries a minus sign, so that colours alone are not parameters."""
+        return self._signs is not None
+
+    @property
+    def basis(self) -> Tensor:
+        """One matrix for each orbit: float64 (dim, d_out, d_in). Raises ``ValueError`` if that is too large to build.
+
+        >>> from eqcourse import intertwiners
+        >>> from eqcourse.groups import CyclicGroup
+        >>> shift = CyclicGroup(3).regular()
+        >>> intertwiners(shift, shift).basis[1].int().tolist()
+        [[0, 1, 0], [0, 0, 1], [1, 0, 0]]
+        """
+        numbers = self.dim * self.pattern.numel()
+        if numbers > MAX_BASIS:
+            raise ValueError(
+                f"the basis of {self} would hold {numbers:,} numbers. Use expand(weights) for single matrices, or the pattern"
+            )
+        return self.expand(torch.eye(self.dim, dtype=torch.float64))
+
+    def expand(self, weights: Any) -> Tensor:
+        """The matrix with these weights: (..., dim) -> (..., d_out, d_in), in the weights' dtype and on their device.
+
+        Differentiable in the weights. Raises ``ValueError`` for a wrong number of weights, ``TypeError`` for integers or booleans.
+
+        >>> from eqcourse import intertwiners
+        >>> from eqcourse.groups import SymmetricGroup
+        >>> V = SymmetricGroup(3).defining()
+        >>> intertwiners(V, V).expand([5.0, 1.0])
+        tensor([[5., 1., 1.],
+                [1., 5., 1.],
+                [1., 1., 5.]])
+        """
+        weights = torch.as_tensor(weights)
+        if not (weights.is_floating_point() or weights.is_complex()):
+            raise TypeError(f"weights are floating-point or complex numbers, got {weights.dtype}")
+        if weights.ndim == 0 or weights.shape[-1] != self.dim:
+            raise ValueError(f"{self} has {self.dim} weights; got an array of shape {tuple(weights.shape)}")
+        device = weights.device
+        if not self.has_signs:
+            return weights[..., self.pattern.to(device).long()]
+        # A weight 0 at the end stands where zero is forced: the pattern's −1 looks it up.
+        padded = torch.cat([weights, weights.new_zeros(*weights.shape[:-1], 1)], dim=-1)
+        return padded[..., self.pattern.to(device).long()] * self.signs.to(weights)
+
+    def project(self, W: Any) -> Tensor:
+        """The nearest equivariant matrix to W (..., d_out, d_in) in the Frobenius norm: the average over each orbit.
+
+        >>> from eqcourse import intertwiners
+        >>> from eqcourse.groups import SymmetricGroup
+        >>> V = SymmetricGroup(2).defining()
+        >>> intertwiners(V, V).project([[1.0, 2.0], [4.0, 3.0]])
+        tensor([[2., 3.],
+                [3., 2.]])
+        """
+        return self.expand(self._averages(self._matrix(W)))
+
+    def coordinates(self, W: Any) -> Tensor:
+        """The weights (..., dim) of an equivariant W. Raises ``ValueError`` if W is not equivariant: then use ``project`` first.
+
+        >>> from eqcourse import intertwiners
+        >>> from eqcourse.groups import SymmetricGroup
+        >>> V = SymmetricGroup(2).defining()
+        >>> intertwiners(V, V).coordinates([[2.0, 3.0], [3.0, 2.0]])
+        tensor([2., 3.])
+        """
+        W = self._matrix(W)
+        weights = self._averages(W)
+        off = (W - self.expand(weights)).abs().max().item() if W.numel() else 0.0
+        tolerance = 1e-9 if W.dtype in (torch.float64, torch.complex128) else 1e-4
+        if off > tolerance * max(1.0, W.abs().max().item() if W.numel() else 0.0):
+            raise ValueError(
+                f"W is not in the {self}: it is off by {off:.2g}. For the nearest one that is, use project(W)"
+            )
+        return weights
+
+    def _matrix(self, W: Any) -> Tensor:
+        W = torch.as_tensor(W)
+        W = W if W.is_floating_point() or W.is_complex() else W.to(torch.get_default_dtype())
+        if W.ndim < 2 or tuple(W.shape[-2:]) != tuple(self.pattern.shape):
+            raise ValueError(f"{self} holds matrices of shape {tuple(self.pattern.shape)}, got shape {tuple(W.shape)}")
+        if not bool(torch.isfinite(W).all()):
+            raise ValueError("W contains NaN or infinity")
+        return W
+
+    def _averages(self, W: Tensor) -> Tensor:
+        """The mean of sign · W over each orbit."""
+        if self.has_signs:
+            W = W * self.signs.to(W)
+        # Forced zeros (−1) are collected in one more place and dropped.
+        places = self.pattern.to(W.device).long().flatten() % (self.dim + 1)
+        sums = W.new_zeros(*W.shape[:-2], self.dim + 1).index_add(-1, places, W.flatten(-2))
+        return (sums / torch.bincount(places, minlength=self.dim + 1).clamp(min=1))[..., : self.dim]
+
+    def __repr__(self) -> str:
+        group = self.rho_in.group
+        return f"{self.dim}-dimensional space of equivariant maps from {self.rho_in.name} to {self.rho_out.name} of {group}"
