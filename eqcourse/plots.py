@@ -7,6 +7,7 @@ The functions take plain arrays, tensors and callables. Images are (height, widt
 import base64
 import html
 import io
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -17,8 +18,8 @@ import numpy as np
 import torch
 from cycler import cycler
 from matplotlib.axes import Axes
-from matplotlib.collections import Collection, EllipseCollection, LineCollection, PathCollection
-from matplotlib.colors import LinearSegmentedColormap, to_rgb
+from matplotlib.collections import Collection, EllipseCollection, LineCollection, PathCollection, PolyCollection
+from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, PathPatch, Polygon, Rectangle
@@ -26,13 +27,19 @@ from matplotlib.path import Path
 from matplotlib.quiver import Quiver
 from numpy.typing import NDArray
 
+from .representations import DirectSum, Representation
+from .solvers import IntertwinerSpace
+
 __all__ = [
     "DIVERGING",
     "PALETTE",
+    "PALETTE_15",
     "Corners",
     "Difference",
     "act",
+    "describe_pattern",
     "difference",
+    "draw_array",
     "draw_image",
     "draw_mask",
     "draw_molecule",
@@ -42,6 +49,8 @@ __all__ = [
     "fingerprint",
     "image_tag",
     "partition",
+    "pattern",
+    "pattern_equations",
     "show",
     "square",
     "style",
@@ -50,6 +59,12 @@ __all__ = [
 
 PALETTE = ("#1845fb", "#ff5e02", "#c91f16", "#c849a9", "#adad7d", "#86c8dd", "#578dff", "#656364")
 """Eight colours that stay apart under colour blindness (Petroff 2021, "petroff8")."""
+
+PALETTE_15 = (
+    *("#ebebff", "#27144e", "#9d763b", "#009dff", "#0027d8", "#ffb114", "#762700", "#ff3bb1"),
+    *("#b11476", "#b1c4ff", "#62ff9d", "#2762ff", "#4e0000", "#00009d", "#b19d62"),
+)
+"""Fifteen colours, chosen greedily for the largest least OKLab distance under normal and three colour-blind visions: 0.107."""
 
 DIVERGING = "RdBu_r"
 """Colour map for signed values and differences: blue below zero, white at zero, red above."""
@@ -808,3 +823,167 @@ def _both_ways(ax: Axes, start: tuple[float, float], end: tuple[float, float]) -
 def _dark(colour: Any) -> tuple[float, ...]:
     """A colour mixed with black, for words on its own pale tint."""
     return tuple(0.6 * part for part in to_rgb(colour))
+
+
+# --- weight sharing patterns -----------------------------------------------------------------------------------------
+
+MAX_NUMBERED = 30  # rows or columns up to which each cell shows its orbit's number
+MAX_DRAWN = 1024
+
+
+def pattern(space: IntertwinerSpace, highlight: int | None = None, title: str = "") -> Figure:
+    """The weight sharing pattern of a space of equivariant maps: one colour for each free weight.
+
+    Rows are output places, columns input places. Each cell shows its orbit's number, with a minus sign where the weight enters with one;
+    entries that have to be zero are blank. Lines separate the blocks of tensor axes and direct sums. Beyond 15 orbits colours could not be
+    told apart: cells are pale and numbered. `highlight` shows one orbit and fades the others.
+
+    Raises ValueError for patterns with more than 1024 rows or columns, or an orbit that does not exist.
+
+    >>> from eqcourse import intertwiners
+    >>> from eqcourse.groups import SymmetricGroup
+    >>> V = SymmetricGroup(8).defining()
+    >>> fig = pattern(intertwiners(V, V))
+    """
+    labels, signs = space.pattern.numpy(), space.signs.numpy()
+    if max(labels.shape) > MAX_DRAWN:
+        raise ValueError(
+            f"A pattern of {labels.shape} cells is too fine to draw; take a smaller N: the orbits stay the same"
+        )
+    if highlight is not None and not 0 <= highlight < space.dim:
+        raise ValueError(f"The orbits are numbered 0 to {space.dim - 1}; there is none with the number {highlight}")
+    cell = min(0.5, 6.5 / max(labels.shape))
+    with style():
+        # At least so wide that the title fits.
+        size = (max(cell * labels.shape[1], 3.2) + 0.5, max(cell * labels.shape[0], 0.5) + 0.9)
+        fig = Figure(figsize=size, layout="constrained")
+        ax = fig.subplots()
+        ax.imshow(_pattern_pixels(labels, space.dim, highlight))
+        if max(labels.shape) <= MAX_NUMBERED:
+            _number_cells(ax, labels, signs, space.dim, highlight, fontsize=min(10.0, 72 * cell * 0.42))
+        for lines, rho in ((ax.axhline, space.rho_out), (ax.axvline, space.rho_in)):
+            for place, width in _block_lines(rho):
+                lines(place - 0.5, color="white", linewidth=3.0 * width)
+                lines(place - 0.5, color=INK, linewidth=1.0 * width)
+        _frame(ax)
+        ax.set_title(title or _count_weights(space), fontsize=10)
+        if space.has_signs:
+            ax.set_xlabel("A colour alone is not a weight here:\nmind the signs and the blank zeros.", fontsize=9)
+    return fig
+
+
+def describe_pattern(space: IntertwinerSpace) -> str:
+    """The picture in words, for alternative text: size, number of weights, zeros, how many entries each weight has.
+
+    >>> from eqcourse import intertwiners
+    >>> from eqcourse.groups import SymmetricGroup
+    >>> V = SymmetricGroup(8).defining()
+    >>> describe_pattern(intertwiners(V, V))
+    'Weight sharing pattern, 8 rows and 8 columns: 64 entries, 2 weights. Entries of each weight: 8, 56.'
+    """
+    labels = space.pattern.flatten().long()
+    counts = torch.bincount(labels[labels >= 0], minlength=space.dim).tolist()
+    shown = ", ".join(map(str, counts[:20])) + (", …" if len(counts) > 20 else "")
+    zeros = int((labels < 0).sum())
+    rows, columns = space.pattern.shape
+    words = f"Weight sharing pattern, {_count(rows, 'row')} and {_count(columns, 'column')}: {_count_weights(space)}."
+    words += f" Entries of each weight: {shown}." if counts else ""
+    return words + (f" {zeros} entries are forced to zero." if zeros else "")
+
+
+def pattern_equations(space: IntertwinerSpace) -> list[str]:
+    """One equation for each colour (and one for the forced zeros) of a small pattern, at most 9 × 9.
+
+    >>> from eqcourse import intertwiners
+    >>> from eqcourse.groups import SymmetricGroup
+    >>> V = SymmetricGroup(3).defining()
+    >>> print("\\n".join(pattern_equations(intertwiners(V, V))))
+    w0 = W[0,0] = W[1,1] = W[2,2]
+    w1 = W[0,1] = W[0,2] = W[1,0] = W[1,2] = W[2,0] = W[2,1]
+    """
+    if max(space.pattern.shape) > 9:
+        raise ValueError(
+            f"Equations are written for at most 9 × 9 entries; this pattern has {tuple(space.pattern.shape)}"
+        )
+    terms: dict[int, list[str]] = {}
+    for (row, column), label in np.ndenumerate(space.pattern.numpy()):
+        sign = "−" if space.signs[row, column] < 0 else ""
+        terms.setdefault(int(label), []).append(f"{sign}W[{row},{column}]")
+    equations = [" = ".join([f"w{label}", *terms[label]]) for label in range(space.dim)]
+    return equations + ([" = ".join(["0", *terms[-1]])] if -1 in terms else [])
+
+
+def draw_array(ax: Axes, x: Any) -> None:
+    """Draw an array with one, two or three axes of equal length as coloured cells, without numbers; three axes as a cube.
+
+    Of a cube x[i, j, k] the faces with k = 0 (front), i = 0 (top) and j = last (right) are seen. Raises ValueError for other arrays.
+
+    >>> draw_array(Figure().subplots(), np.arange(27).reshape(3, 3, 3))
+    """
+    values = _array(x).astype(float)
+    if values.ndim not in (1, 2, 3) or len(set(values.shape)) != 1:
+        raise ValueError(
+            f"draw_array draws arrays with one, two or three equal axes; this one has the shape {values.shape}"
+        )
+    low, high = float(values.min()), float(values.max())
+    norm = Normalize(low, high if high > low else low + 1)
+    if values.ndim < 3:
+        ax.imshow(np.atleast_2d(values), cmap="viridis", norm=norm)
+        _frame(ax)
+        return
+    n = len(values)
+    depth = 0.45  # how far a step into the picture goes, along both directions
+    right, down, back = np.array([1.0, 0.0]), np.array([0.0, -1.0]), np.array([depth, depth])
+    faces = [
+        (values[:, :, 0], np.zeros(2), down, right),
+        (values[0], np.zeros(2), right, back),
+        (values[:, -1], n * right, down, back),
+    ]
+    for face, corner, along, across in faces:
+        cells = [
+            [corner + a * along + b * across for a, b in ((i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1))]
+            for i, j in np.ndindex(n, n)
+        ]
+        cubes = PolyCollection(cells, array=face.ravel(), cmap="viridis", norm=norm, edgecolors="white", linewidths=0.5)
+        ax.add_collection(cubes)
+    ax.set(xlim=(-0.2, n * (1 + depth) + 0.2), ylim=(-n - 0.2, n * depth + 0.2), aspect="equal")
+    ax.axis("off")
+
+
+def _count_weights(space: IntertwinerSpace) -> str:
+    return f"{_count(space.pattern.numel(), 'entry').replace('entrys', 'entries')}, {_count(space.dim, 'weight')}"
+
+
+def _pattern_pixels(labels: NDArray[Any], count: int, highlight: int | None) -> NDArray[Any]:
+    """The colour of each cell: (rows, columns, 3); forced zeros are white."""
+    palette: Sequence[str] = PALETTE if count <= len(PALETTE) else PALETTE_15
+    if count > len(palette):
+        palette = ["0.88"] * count
+    colours: list[tuple[float, ...]] = [to_rgb(colour) for colour in palette[:count]]
+    if highlight is not None:
+        colours = [_pale(colour, 0.85) for colour in colours]
+        colours[highlight] = to_rgb(PALETTE[1])
+    return np.array([*colours, (1.0, 1.0, 1.0)])[labels]
+
+
+def _number_cells(
+    ax: Axes, labels: NDArray[Any], signs: NDArray[Any], count: int, highlight: int | None, fontsize: float
+) -> None:
+    pixels = _pattern_pixels(labels, count, highlight)
+    for (row, column), label in np.ndenumerate(labels):
+        if label >= 0:
+            sign = "−" if signs[row, column] < 0 else ""
+            ink = _ink_on(tuple(pixels[row, column]))
+            ax.text(column, row, f"{sign}{label}", ha="center", va="center", fontsize=fontsize, color=ink)
+
+
+def _block_lines(rho: Representation) -> list[tuple[int, float]]:
+    """Where blocks of a flat, row-major axis begin, with line widths: thicker for outer axes and for the terms of a sum."""
+    if isinstance(rho, DirectSum):
+        return [(place, 1.5) for place in np.cumsum([term.dim for term in rho.terms])[:-1].tolist()]
+    lines: dict[int, float] = {}
+    for depth in range(1, len(rho.axes)):
+        step = math.prod(rho.axes[depth:])
+        for place in range(step, rho.dim, step):
+            lines.setdefault(place, 1.5 / depth)
+    return sorted(lines.items())

@@ -156,3 +156,13 @@ class IntertwinerSpace:
     def __repr__(self) -> str:
         group = self.rho_in.group
         return f"{self.dim}-dimensional space of equivariant maps from {self.rho_in.name} to {self.rho_out.name} of {group}"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """In a notebook: the pattern as a picture, where it is not too large."""
+        # The pictures live on a floor above; they are imported when one is asked for.
+        from ..plots import MAX_DRAWN, describe_pattern, image_tag, pattern
+
+        if max(self.pattern.shape) > MAX_DRAWN:
+            return {"text/plain": repr(self)}
+        text = f"{self!r}. {describe_pattern(self)}"
+        return {"text/plain": text, "text/html": image_tag(pattern(self, title=repr(self)), describe_pattern(self))}

@@ -14,6 +14,8 @@ FLOORS = {
     "groups": 1,
     "representations": 2,
     "equivariance": 3,
+    "solvers": 3,
+    "polynomials": 3,
     "datasets": 4,
     "plots": 5,
     "widgets": 5,
