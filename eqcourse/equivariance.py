@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from .groups import SO, Group, O, as_generator
-from .representations import Representation, _element_text, _factors_to_try, check_homomorphism
+from .representations import Representation, _element_text, _factors_to_try, _scaled, check_homomorphism
 
 __all__ = [
     "Counterexample",
@@ -465,12 +465,6 @@ def _quadrature(group: SO | O) -> tuple[list[Tensor], list[float]]:
 def _flows(group: Group) -> list[Any]:
     """One step of a different size along each direction of the Lie algebra."""
     return [group.exp(_scaled(A, 0.3 + 0.1 * i)) for i, A in enumerate(group.lie_algebra)]
-
-
-def _scaled(A: Any, step: float) -> Any:
-    if isinstance(A, tuple):
-        return tuple(None if part is None else _scaled(part, step) for part in A)
-    return step * A
 
 
 def _apply_matrix(matrix: Tensor, x: Tensor, axes: int) -> Tensor:

@@ -795,10 +795,11 @@ def check_homomorphism(rho: Representation, seed: int = 0) -> str:
         for A, B in itertools.combinations_with_replacement(group.lie_algebra, 2):
             a, b = rho.lie_matrix(A), rho.lie_matrix(B)
             require_equal(rho.lie_matrix(_bracket(A, B)), a @ b - b @ a, "dρ([A, B]) differs from [dρ(A), dρ(B)]")
-        for A in group.lie_algebra:
+        # Two steps whose ratio is irrational: at one alone, dρ(A) could turn too fast by whole turns.
+        for A, step in itertools.product(group.lie_algebra, (1.0, math.sqrt(0.5))):
             require_equal(
-                rho.matrix(group.exp(A)),
-                torch.linalg.matrix_exp(rho.lie_matrix(A)),
+                rho.matrix(group.exp(_scaled(A, step))),
+                torch.linalg.matrix_exp(step * rho.lie_matrix(A)),
                 "ρ(exp(A)) differs from exp(dρ(A))",
             )
     return f"{how}{', and the Lie algebra' if algebra else ''}"
@@ -887,6 +888,13 @@ def _grouped(name: str) -> str:
 
 def _bracketed(rho: Representation) -> str:
     return f"({rho.name})" if "⊕" in rho.name and not isinstance(rho, _Flattened) else rho.name
+
+
+def _scaled(A: Any, step: float) -> Any:
+    """step · A; in a product part by part, where None stands for zero."""
+    if isinstance(A, tuple):
+        return tuple(None if part is None else _scaled(part, step) for part in A)
+    return step * A
 
 
 def _bracket(A: Any, B: Any) -> Any:

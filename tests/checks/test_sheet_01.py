@@ -206,4 +206,6 @@ def test_recall(task, right, wrong):
 
 
 def test_an_answer_of_the_wrong_form_is_told_the_form():
-    assert 'expected ["action", None]' in verdict("01.impostors", lambda name: "action").message
+    message = verdict("01.impostors", lambda name: "action").message
+    assert message.startswith("judge(")  # and not with a count of right answers
+    assert 'expected ["action", None]' in message

@@ -83,7 +83,7 @@ def test_the_cross_product_tells_rotations_from_reflections():
     assert equivariance_error(cross, 2 * vector, (vector * O(3).sign()).flatten()).passed
 
 
-def test_a_shift_generator_is_enough_and_a_swap_is_not():
+def test_a_swap_misses_what_the_other_generator_finds():
     f = lambda x: torch.cat([x[:2].mean().expand(2), x[2:]])  # noqa: E731
     swap = S3.generators[0]
     x = torch.tensor([1.0, 5.0, 7.0])
@@ -114,11 +114,11 @@ def test_leading_axes():
 
 
 def test_float32_maps_get_their_own_tolerance():
-    matrix = torch.randn(3, 3, generator=torch.Generator().manual_seed(0))
-    f = lambda x: torch.cdist(x.reshape(1, 3), torch.zeros(1, 3)).reshape(1) * (1 + 0 * matrix.sum())  # noqa: E731
+    f = lambda x: x.norm().reshape(1)  # noqa: E731
     result = equivariance_error(f, SO(3).defining(), SO(3).trivial(), dtype=torch.float32)
     assert result.passed
-    assert result.tolerance == 1e-3
+    assert 1e-9 < result.error < result.tolerance == 1e-3  # more than double precision allows
+    assert equivariance_error(f, SO(3).defining(), SO(3).trivial()).error < 1e-9
 
 
 def test_rounding_noise_is_not_taken_for_a_failure():
@@ -128,7 +128,9 @@ def test_rounding_noise_is_not_taken_for_a_failure():
 
 
 def test_a_small_output_is_still_judged():
-    assert not equivariance_error(lambda x: 1e-4 * x.cumsum(0), V, V).passed
+    full, small = (equivariance_error(lambda x, s=s: s * x.cumsum(0), V, V) for s in (1, 1e-4))
+    assert not small.passed
+    assert float(small) == pytest.approx(float(full))  # relative to the outputs, not to the inputs
 
 
 # ---- evidence -----------------------------------------------------------------------------------------------------------
@@ -143,6 +145,7 @@ def test_evidence_names_both_sides():
         "generators (both actions checked on 50 sampled elements × 2 generators) and 8 sampled"
     )
     assert equivariance_error(lambda x: x, large, large, linear=True).evidence.proof
+    assert not equivariance_error(lambda x: x, large, large, linear=True, elements=5).evidence.proof
     assert equivariance_error(torch.relu, V, V, elements=5).evidence.elements == "5 sampled"
     assert (
         equivariance_error(torch.relu, V, V, inputs=[[1.0, 2.0, 3.0]]).evidence.inputs
@@ -162,8 +165,9 @@ def test_generators_count_only_for_verified_actions():
     """A wrong representation is found before its generators are taken as evidence."""
     G = SO(2)
     wrong = MatrixRepresentation(G, 2, lambda g: g @ g @ g.mT.abs(), lambda A: A)
-    with pytest.raises(ValueError, match="not a representation"):
-        equivariance_error(lambda x: x, wrong, wrong)
+    for rho_in, rho_out in [(wrong, G.defining()), (G.defining(), wrong)]:
+        with pytest.raises(ValueError, match="not a representation"):
+            equivariance_error(lambda x: x, rho_in, rho_out)
 
 
 def test_a_linear_map_that_is_only_invariant_under_the_discrete_part_fails_on_the_algebra():
@@ -173,6 +177,21 @@ def test_a_linear_map_that_is_only_invariant_under_the_discrete_part_fails_on_th
     assert not equivariance_error(f, O(3).defining(), O(3).defining(), linear=True).passed
     with pytest.raises(AssertionError, match="not equivariant"):
         assert_equivariant(f, O(3).defining(), O(3).defining(), linear=True)
+
+
+@pytest.mark.parametrize("linear", [False, True])
+def test_a_map_that_only_the_discrete_part_breaks_fails(linear):
+    """A vector and a pseudovector differ under reflections alone: no rotation, and no algebra, tells them apart."""
+    vector, pseudovector = O(3).defining(), (O(3).defining() * O(3).sign()).flatten()
+    result = equivariance_error(lambda x: x, vector, pseudovector, linear=linear)
+    assert torch.equal(result.counterexample.element, O(3).generators[0])
+
+
+def test_a_lie_group_is_tried_on_all_that_the_evidence_names():
+    calls = []
+    rho = O(3).defining()
+    equivariance_error(lambda x: calls.append(x) or x, rho, rho, samples=2)
+    assert len(calls) == 2 * (1 + 1 + 3 + 8)  # x itself, generators, exponentials, samples
 
 
 def test_a_failure_on_the_algebra_is_shown_on_an_element():

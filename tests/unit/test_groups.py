@@ -459,6 +459,15 @@ def test_lie_algebras_are_complete_and_closed(group: Group, dim: int) -> None:
     group.element(group.exp(torch.einsum("c,cij->ij", coefficients, basis)))
 
 
+@pytest.mark.parametrize("axis", range(3))
+def test_fast_boosts_are_elements(axis: int) -> None:
+    # Entries of e^15 / 2 leave their squares, and gᵀηg with them, few digits after the point.
+    group = Lorentz("restricted")
+    g = group.exp(15 * group.lie_algebra[3 + axis])
+    assert (g.mT @ group.metric @ g - group.metric).abs().max() > 1e-6
+    group.element(g)
+
+
 def test_lie_algebra_of_a_product_moves_one_factor() -> None:
     group = DirectProduct(S3, SO(2), SO(3))
     assert len(group.lie_algebra) == 1 + 3
