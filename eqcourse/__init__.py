@@ -3,12 +3,18 @@
 One lesson leans on one module, in the same order: ``groups``, ``representations``, ``equivariance``, …
 """
 
+from typing import TYPE_CHECKING, Any
+
 from . import equivariance, groups, representations, solvers
 from .equivariance import assert_equivariant, equivariance_error
 from .solvers import IntertwinerSpace, intertwiner_dimension, intertwiners
 
+if TYPE_CHECKING:
+    from .polynomials import PolynomialRegression
+
 __all__ = [
     "IntertwinerSpace",
+    "PolynomialRegression",
     "assert_equivariant",
     "equivariance",
     "equivariance_error",
@@ -19,3 +25,16 @@ __all__ = [
     "solvers",
 ]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    # scikit-learn takes about a second to import, so that it waits until somebody asks for it.
+    if name == "PolynomialRegression":
+        from .polynomials import PolynomialRegression
+
+        return PolynomialRegression
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
