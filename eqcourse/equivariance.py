@@ -156,6 +156,8 @@ def equivariance_error(
     tolerance = TOLERANCES[dtype] if tolerance is None else tolerance
     # With tolerance 0 nothing passes for rounding noise.
     trial = _Trial(f, rho_in, rho_out, dtype, torch.finfo(dtype).eps / tolerance if tolerance else 0.0)
+    if linear and inputs is not None:
+        raise ValueError("with linear=True a basis is tried: leave out inputs, or leave out linear=True to test yours")
     if linear:
         xs = list(torch.eye(rho_in.dim * math.prod(leading), dtype=torch.float64).reshape(-1, *leading, *rho_in.axes))
         trial.require_linear(leading, tolerance, seed)

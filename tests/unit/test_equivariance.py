@@ -255,6 +255,8 @@ def test_bad_input_is_explained():
         equivariance_error(lambda x: x, V, V, inputs=[[1, 2, 3, 4]])
     with pytest.raises(ValueError, match="f is not linear"):
         equivariance_error(torch.square, V, V, linear=True)
+    with pytest.raises(ValueError, match="leave out inputs"):
+        equivariance_error(lambda x: x, V, V, linear=True, inputs=[[1.0, 2.0, 3.0]])
     with pytest.raises(ValueError, match="elements is"):
         equivariance_error(torch.square, V, V, elements="some")
     with pytest.raises(ValueError, match="at least 1"):
