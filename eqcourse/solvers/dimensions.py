@@ -13,16 +13,19 @@ from .partitions import count_partitions
 
 __all__ = ["intertwiner_dimension"]
 
-# Characters are summed over the elements of groups up to this order.
+# Characters are summed over the elements of groups up to this order …
 MAX_SUMMED = 50_000
+# … but only up to this one where there are at most so many pairs of places: their orbits are counted sooner.
+MAX_SUMMED_FIRST, MAX_COUNTED = 500, 2**22
 
 
 def intertwiner_dimension(rho_in: Representation, rho_out: Representation) -> int:
     """How many linearly independent W satisfy W ρ_in(g) = ρ_out(g) W.
 
     Closed forms for tensor powers of S_N (set partitions into at most N blocks), shifts, outer products and direct sums; for
-    other groups of at most 50,000 elements the mean of χ_in(g) χ_out(g⁻¹) (Burnside's lemma, for permutations of index
-    pairs); beyond that, for signed permutations, by counting orbits. Raises ``ValueError`` for different groups or where none of these applies.
+    other small groups the mean of χ_in(g) χ_out(g⁻¹) (Burnside's lemma, for permutations of index pairs); for larger ones, of
+    signed permutations, by counting orbits; for matrices up to 50,000 elements. Raises ``ValueError`` for different groups or where
+    none of these applies.
 
     >>> V = SymmetricGroup(1000).defining()
     >>> intertwiner_dimension(V**2, V**3)
@@ -53,9 +56,11 @@ def intertwiner_dimension(rho_in: Representation, rho_out: Representation) -> in
                 )
                 for number, factor in enumerate(group.factors)
             )
-    if group.order <= MAX_SUMMED:
+    signed = rho_in.is_signed_permutation and rho_out.is_signed_permutation
+    quick = signed and rho_in.dim * rho_out.dim <= MAX_COUNTED
+    if group.order <= (MAX_SUMMED_FIRST if quick else MAX_SUMMED):
         return _mean_of_characters(rho_in, rho_out)
-    if rho_in.is_signed_permutation and rho_out.is_signed_permutation:
+    if signed:
         return orbit_intertwiners(rho_in, rho_out).dim
     raise ValueError(f"no way yet to count the equivariant maps from {rho_in.name} to {rho_out.name} of {group}")
 

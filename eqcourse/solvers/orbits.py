@@ -22,6 +22,8 @@ __all__ = ["Labels", "closed_form", "generic_labels", "orbit_intertwiners", "ten
 
 # Patterns up to this many entries are built (about 1 GiB on the way).
 MAX_ENTRIES = 2**27
+# Set partitions up to this many are listed one by one; beyond that the generic route is quicker and smaller.
+MAX_PARTITIONS = 2**15
 # Constraints are looked at in pieces of about this many pairs.
 CHUNK = 2**20
 
@@ -87,9 +89,9 @@ def closed_form(rho_in: Representation, rho_out: Representation) -> Labels | Non
     group = rho_in.group
     if isinstance(group, SymmetricGroup):
         k, l = tensor_order(rho_in), tensor_order(rho_out)
-        if k is not None and l is not None:
+        if k is not None and l is not None and (count := count_partitions(k + l, group.degree)) <= MAX_PARTITIONS:
             labels = equality_pattern(group.degree, l + k).reshape(rho_out.dim, rho_in.dim)
-            return Labels(labels, None, count_partitions(k + l, group.degree), "set partitions")
+            return Labels(labels, None, count, "set partitions")
     if isinstance(group, CyclicGroup) and rho_in == group.regular() == rho_out:
         return Labels(_circulant(group.n), None, group.n, "differences")
     if isinstance(group, DirectProduct):
@@ -172,6 +174,8 @@ def _parts(group: DirectProduct, rho: Representation) -> list[tuple[int, Represe
     """(number of the group's factor, its representation) for each factor of ρ; None if ρ is not a product of such."""
     if isinstance(rho, _Flattened):
         return _parts(group, rho.rho)
+    if rho == group.trivial():
+        return []
     factors = rho.factors if isinstance(rho, TensorProduct) else (rho,)
     if not all(isinstance(factor, _Pullback) for factor in factors):
         return None
@@ -194,7 +198,8 @@ def generic_labels(rho_in: Representation, rho_out: Representation) -> Labels:
     >>> generic_labels(V, V).labels.tolist()
     [[0, 1, 1], [1, 0, 1], [1, 1, 0]]
     """
-    generators = rho_in.group.generators
+    # A connected Lie group has no generators but its algebra, and permutes nothing.
+    generators = rho_in.group.generators or (rho_in.group.identity,)
     moves_in = [_signed_images(rho_in, g) for g in generators]
     moves_out = [_signed_images(rho_out, g) for g in generators]
     signed = any((signs < 0).any() for _, signs in moves_in + moves_out)
@@ -311,7 +316,7 @@ def _numbered(origin: Array, roots: Array, labels_used: int) -> Labels:
     if signs is not None:
         first_sign = np.ones(len(order) + 1, dtype=np.int8)
         first_sign[:-1] = signs.ravel()[first[order]]
-        signs = np.where(labels < 0, 0, signs * first_sign[labels]).astype(np.int8)
+        signs = np.where(np.less(labels, 0), 0, signs * first_sign[labels]).astype(np.int8)
         if (signs == 1).all():
             signs = None
     return Labels(labels, signs, len(order), "generators")

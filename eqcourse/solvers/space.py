@@ -19,8 +19,9 @@ class IntertwinerSpace:
     """All W with W ρ_in(g) = ρ_out(g) W, described by the orbits of pairs (output place, input place).
 
     W is constant on each orbit, up to known signs: ``pattern`` (d_out, d_in) says which orbit each entry belongs to,
-    ``signs`` (d_out, d_in) with which sign. Orbits are numbered by their first appearance, row by row, and their first sign is +. Entries that have to be zero
-    have pattern −1 and sign 0. So W = ``expand(weights)`` has the entries signs · weights[pattern].
+    ``signs`` (d_out, d_in) with which sign. Orbits are numbered by their first appearance, row by row, and their first sign
+    is +. Entries that have to be zero have pattern −1 and sign 0. So W = ``expand(weights)`` has the entries
+    signs · weights[pattern].
 
     Made by ``intertwiners``. Acts on flat, row-major vectors: d = rho.dim.
 
@@ -150,8 +151,11 @@ class IntertwinerSpace:
             W = W * self.signs.to(W)
         # Forced zeros (−1) are collected in one more place and dropped.
         places = self.pattern.to(W.device).long().flatten() % (self.dim + 1)
-        sums = W.new_zeros(*W.shape[:-2], self.dim + 1).index_add(-1, places, W.flatten(-2))
-        return (sums / torch.bincount(places, minlength=self.dim + 1).clamp(min=1))[..., : self.dim]
+        # In float64: in float32 a sum of a million entries, one by one, loses three digits.
+        wide = W.flatten(-2).to(torch.promote_types(W.dtype, torch.float64))
+        sums = wide.new_zeros(*W.shape[:-2], self.dim + 1).index_add(-1, places, wide)
+        means = sums / torch.bincount(places, minlength=self.dim + 1).clamp(min=1)
+        return means[..., : self.dim].to(W.dtype)
 
     def __repr__(self) -> str:
         group = self.rho_in.group
