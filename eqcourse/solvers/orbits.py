@@ -26,6 +26,8 @@ MAX_ENTRIES = 2**27
 MAX_PARTITIONS = 2**15
 # Constraints are looked at in pieces of about this many pairs.
 CHUNK = 2**20
+# The first piece, which finds most relations, has about this many pairs.
+FEW = 2**16
 
 Array = np.ndarray[Any, Any]
 
@@ -201,21 +203,25 @@ def generic_labels(rho_in: Representation, rho_out: Representation) -> Labels:
     # A connected Lie group has no generators but its algebra, and permutes nothing.
     generators = rho_in.group.generators or (rho_in.group.identity,)
     moves_in = [_signed_images(rho_in, g) for g in generators]
-    moves_out = [_signed_images(rho_out, g) for g in generators]
+    moves_out = moves_in if rho_out is rho_in else [_signed_images(rho_out, g) for g in generators]
     signed = any((signs < 0).any() for _, signs in moves_in + moves_out)
 
     origin, labels_used = _carry_columns(rho_in.dim, rho_out.dim, moves_in, moves_out)
     roots = np.arange(2 * labels_used if signed else labels_used, dtype=np.int32)
     # First a few columns, which find most of what has to be merged, then ever larger pieces.
-    start, rows = 0, max(1, min(64, CHUNK // rho_out.dim))
+    start, rows = 0, max(1, min(FEW // rho_out.dim, rho_in.dim))
     while start < rho_in.dim:
         piece = np.arange(start, min(start + rows, rho_in.dim))
+        related = []
         for (image_in, signs_in), (image_out, signs_out) in zip(moves_in, moves_out, strict=True):
             here = origin[piece]
             there = origin[image_in[piece]][:, image_out]
             if signed:
                 here = _negate(here, np.outer(signs_in[piece], signs_out) < 0, labels_used)
-            roots = _merge(roots, here, there, labels_used if signed else 0)
+            different = roots[here] != roots[there]
+            related.append((here[different], there[different]))
+        one, other = (np.concatenate(sides) for sides in zip(*related, strict=True))
+        roots = _merge(roots, one, other, labels_used if signed else 0)
         start += rows
         rows = max(1, min(2 * rows, CHUNK // rho_out.dim))
     return _numbered(origin, roots, labels_used if signed else 0)
@@ -278,15 +284,13 @@ def _negate(labels: Array, where: Array, labels_used: int) -> Array:
     return np.where(where, flipped, labels).astype(np.int32)
 
 
-def _merge(roots: Array, here: Array, there: Array, labels_used: int) -> Array:
+def _merge(roots: Array, a: Array, b: Array, labels_used: int) -> Array:
     """Merge the labels of two arrays entry by entry (and, with signs, their negatives)."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    different = roots[here] != roots[there]
-    if not different.any():
+    if len(a) == 0:
         return roots
-    a, b = here[different], there[different]
     if labels_used:
         a, b = (np.concatenate([x, np.where(x < labels_used, x + labels_used, x - labels_used)]) for x in (a, b))
     graph = coo_array((np.ones(len(a), dtype=np.int8), (roots[a], roots[b])), shape=(len(roots), len(roots)))
