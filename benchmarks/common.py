@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import table
+
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 
@@ -51,9 +53,10 @@ def load(name: str) -> dict[str, object]:
 
 
 def store(name: str, figures: dict[str, object]) -> None:
-    """Write figures, with the machine they belong to, into benchmarks/results/NAME.json."""
+    """Write figures, with the machine they belong to, into benchmarks/results/NAME.json and the table in benchmarks/README.md."""
     path = RESULTS / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     text = json.dumps({"machine": machine(), **figures}, indent=2, ensure_ascii=False) + "\n"
     path.write_text(text, encoding="utf-8", newline="\n")
+    table.write()
     print(f"stored in {path.relative_to(ROOT).as_posix()}")
