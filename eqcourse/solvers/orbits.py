@@ -50,7 +50,8 @@ def orbit_intertwiners(rho_in: Representation, rho_out: Representation) -> Inter
     for rho in (rho_in, rho_out):
         if not rho.is_signed_permutation:
             raise TypeError(
-                f'{rho} acts by matrices, and method="orbits" needs signed permutations: use method="nullspace"'
+                f'{rho} acts by matrices, and method="orbits" needs signed permutations: it takes method="nullspace", '
+                "which comes with lesson 16 and is not there yet"
             )
     entries = rho_in.dim * rho_out.dim
     if entries > MAX_ENTRIES:
@@ -206,7 +207,7 @@ def generic_labels(rho_in: Representation, rho_out: Representation) -> Labels:
     moves_out = moves_in if rho_out is rho_in else [_signed_images(rho_out, g) for g in generators]
     signed = any((signs < 0).any() for _, signs in moves_in + moves_out)
 
-    origin, labels_used = _carry_columns(rho_in.dim, rho_out.dim, moves_in, moves_out)
+    origin, labels_used = _carry_columns(rho_in.dim, rho_out.dim, moves_in, moves_out, signed)
     roots = np.arange(2 * labels_used if signed else labels_used, dtype=np.int32)
     # First a few columns, which find most of what has to be merged, then ever larger pieces.
     start, rows = 0, max(1, min(FEW // rho_out.dim, rho_in.dim))
@@ -233,7 +234,11 @@ def _signed_images(rho: Representation, g: Any) -> tuple[Array, Array]:
 
 
 def _carry_columns(
-    d_in: int, d_out: int, moves_in: list[tuple[Array, Array]], moves_out: list[tuple[Array, Array]]
+    d_in: int,
+    d_out: int,
+    moves_in: list[tuple[Array, Array]],
+    moves_out: list[tuple[Array, Array]],
+    signed: bool,
 ) -> tuple[Array, int]:
     """For each pair (j, i) the label of the entry of a chosen column that it is an image of: (d_in, d_out), and the number of labels.
 
@@ -251,7 +256,7 @@ def _carry_columns(
 
     # carried[j] is the image array on outputs of an element that takes the root to j, turned[j] and sign[j] its signs.
     carried = np.empty((d_in, d_out), dtype=np.int32)
-    turned = np.ones((d_in, d_out), dtype=np.int8)
+    turned = np.ones((d_in, d_out) if signed else (0, 0), dtype=np.int8)
     sign = np.ones(d_in, dtype=np.int8)
     carried[frontier] = np.arange(d_out, dtype=np.int32)
     reached = np.zeros(d_in, dtype=bool)
@@ -262,15 +267,17 @@ def _carry_columns(
             new = frontier[~reached[image_in[frontier]]]
             to = image_in[new]
             reached[to] = True
-            sign[to] = signs_in[new] * sign[new]
-            turned[to] = signs_out[carried[new]] * turned[new]
+            if signed:
+                sign[to] = signs_in[new] * sign[new]
+                turned[to] = signs_out[carried[new]] * turned[new]
             carried[to] = image_out[carried[new]]
             found.append(to)
         frontier = np.concatenate(found)
 
     labels_used = count * d_out
     labels = orbit.astype(np.int32)[:, None] * d_out + np.arange(d_out, dtype=np.int32)
-    labels = _negate(labels, np.less(turned * sign[:, None], 0), labels_used)
+    if signed:
+        labels = _negate(labels, np.less(turned * sign[:, None], 0), labels_used)
     origin = np.empty_like(labels)
     np.put_along_axis(origin, carried, labels, axis=1)
     return origin, labels_used
