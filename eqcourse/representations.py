@@ -137,7 +137,7 @@ class Representation(ABC):
             )
         basis = torch.eye(self.dim, dtype=dtype).expand(*lead, -1, -1).reshape(*lead, self.dim, *self.axes)
         # Row j of the result is the image of basis vector j; the matrix has it as column j.
-        return self.prepare(g)(basis).reshape(*lead, self.dim, self.dim).mT.contiguous()
+        return Action(self, self._prepare(g), lead)(basis).reshape(*lead, self.dim, self.dim).mT.contiguous()
 
     def lie_matrix(self, A: Any) -> Tensor:
         """dρ(A): the matrix (dim, dim) of a Lie algebra element, so that ρ(exp(A)) = exp(dρ(A)).
@@ -167,7 +167,7 @@ class Representation(ABC):
         lead = self.group.batch_shape(g)
         # Acting on the labels 1…dim shows where each entry came from, and its sign.
         labels = torch.arange(1, self.dim + 1).reshape(self.axes).expand((*lead, *self.axes))
-        labels = self.prepare(g)(labels).reshape(*lead, self.dim)
+        labels = Action(self, self._prepare(g), lead)(labels).reshape(*lead, self.dim)
         image = _inverse_images(labels.abs() - 1)
         return image, torch.take_along_dim(labels.sign(), image, -1)
 

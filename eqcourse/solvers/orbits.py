@@ -58,7 +58,7 @@ def orbit_intertwiners(rho_in: Representation, rho_out: Representation) -> Inter
         raise ValueError(
             f"the pattern from {rho_in.name} to {rho_out.name} would have {rho_out.dim:,} × {rho_in.dim:,} entries, "
             f"about {entries * 32 / 2**30:,.0f} GiB on the way. intertwiner_dimension(rho_in, rho_out) gives the number of weights "
-            "without it; the layers of eqcourse.nn apply such maps without a matrix"
+            "without it; layers that apply such maps without a matrix come with lesson 08"
         )
     found = closed_form(rho_in, rho_out) or generic_labels(rho_in, rho_out)
     signs = None if found.signs is None else torch.from_numpy(found.signs)
@@ -244,13 +244,13 @@ def _carry_columns(
 
     Label l stands for +, label l + (number of labels) for − the chosen entry.
     """
-    from scipy.sparse import coo_array
+    from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
-    # Orbits of input places, and the first place of each as its root.
-    edges = np.concatenate([image for image, _ in moves_in])
-    sources = np.tile(np.arange(d_in, dtype=np.int32), len(moves_in))
-    graph = coo_array((np.ones(len(edges), dtype=np.int8), (sources, edges)), shape=(d_in, d_in))
+    # Orbits of input places, and the first place of each as its root. Row j of the graph lists the images of place j.
+    images = np.stack([image for image, _ in moves_in], axis=1)
+    starts = np.arange(0, images.size + 1, len(moves_in), dtype=np.int32)
+    graph = csr_array((np.ones(images.size), images.ravel(), starts), shape=(d_in, d_in))
     count, orbit = connected_components(graph, directed=False)
     frontier = _first_places(orbit, count)
 
