@@ -1,4 +1,4 @@
-"""The checks of sheet 02: stub, reference, other right answers, misconceptions."""
+"""Other right answers for the tasks of sheet 02, and what is particular to its checks."""
 
 from __future__ import annotations
 
@@ -8,19 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from eqcourse.checks import find_task, named_map, named_representation, tasks, verdict
+from eqcourse.checks import find_task, named_map, named_representation, verdict
 from eqcourse.equivariance import equivariance_error, group_average
 from eqcourse.tasks import sheet_02
-
-from .harness import (
-    assert_misconceptions_are_told_apart,
-    assert_no_number_fits_everything,
-    assert_passes,
-    assert_stub_is_not_attempted,
-    function_tasks,
-)
-
-FUNCTION_TASKS = [task.id for task in function_tasks(tasks("02"))]
 
 
 def loop_difference(map_name, in_name, out_name, elements, inputs):
@@ -132,36 +122,6 @@ RIGHT = {
     "02.average": [average_by_library, average_the_other_way_round],
     "02.ties": [tied_by_experiment, tied_by_matrices],
 }
-
-
-@pytest.mark.parametrize("task", FUNCTION_TASKS)
-def test_stub(task):
-    assert_stub_is_not_attempted(task)
-
-
-@pytest.mark.parametrize("task", FUNCTION_TASKS)
-def test_reference(task):
-    assert_passes(task, find_task(task).reference)
-
-
-@pytest.mark.parametrize(("task", "answer"), [(task, answer) for task, answers in RIGHT.items() for answer in answers])
-def test_other_right_answers(task, answer):
-    assert_passes(task, answer)
-
-
-@pytest.mark.parametrize("task", FUNCTION_TASKS)
-def test_misconceptions(task):
-    assert_misconceptions_are_told_apart(task)
-
-
-@pytest.mark.parametrize("task", FUNCTION_TASKS)
-def test_infinity_and_nan_are_no_answers(task):
-    assert_no_number_fits_everything(task)
-
-
-def test_every_function_task_has_two_other_right_answers():
-    assert sorted(RIGHT) == sorted(FUNCTION_TASKS)
-    assert all(len(answers) >= 2 for answers in RIGHT.values())
 
 
 def test_the_first_generator_alone_misses_one_map():

@@ -1,4 +1,4 @@
-"""The checks of the refresher: stub, reference, other right answers, misconceptions."""
+"""Other right answers for the tasks of the refresher, and what is particular to its checks."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ from eqcourse.checks import find_task, tasks, verdict
 from eqcourse.tools.notebooks import ROOT, read_notebook
 
 from .harness import (
-    assert_misconceptions_are_told_apart,
-    assert_no_number_fits_everything,
     assert_passes,
-    assert_stub_is_not_attempted,
     function_tasks,
 )
 
@@ -184,36 +181,6 @@ RIGHT = {
     "refresher.6-training": [train_with_a_module, train_with_autograd],
     "refresher.6-practice": [OneParameterEach, LinearLayer],
 }
-
-
-@pytest.mark.parametrize("task", FUNCTION_TASKS)
-def test_stub(task):
-    assert_stub_is_not_attempted(task)
-
-
-@pytest.mark.parametrize("task", FUNCTION_TASKS)
-def test_reference(task):
-    assert_passes(task, find_task(task).reference)
-
-
-@pytest.mark.parametrize(("task", "answer"), [(task, answer) for task, answers in RIGHT.items() for answer in answers])
-def test_other_right_answers(task, answer):
-    assert_passes(task, answer)
-
-
-@pytest.mark.parametrize("task", FUNCTION_TASKS)
-def test_misconceptions(task):
-    assert_misconceptions_are_told_apart(task)
-
-
-@pytest.mark.parametrize("task", FUNCTION_TASKS)
-def test_infinity_and_nan_are_no_answers(task):
-    assert_no_number_fits_everything(task)
-
-
-def test_every_function_task_has_two_other_right_answers():
-    assert sorted(RIGHT) == sorted(FUNCTION_TASKS)
-    assert all(len(answers) >= 2 for answers in RIGHT.values())
 
 
 def test_each_section_has_a_check_to_skip_it_and_one_to_practise():
