@@ -8,7 +8,7 @@ import torch
 
 from ..groups import CyclicGroup, DirectProduct, SymmetricGroup
 from ..representations import DirectSum, Representation, TensorProduct
-from .orbits import _parts, orbit_intertwiners, tensor_order
+from .orbits import MAX_ENTRIES, _parts, orbit_intertwiners, tensor_order
 from .partitions import count_partitions
 
 __all__ = ["intertwiner_dimension"]
@@ -25,7 +25,7 @@ def intertwiner_dimension(rho_in: Representation, rho_out: Representation) -> in
     Closed forms for tensor powers of S_N (set partitions into at most N blocks), shifts, outer products and direct sums; for
     other small groups the mean of χ_in(g) χ_out(g⁻¹) (Burnside's lemma, for permutations of index pairs); for larger ones, of
     signed permutations, by counting orbits; for matrices up to 50,000 elements. Raises ``ValueError`` for different groups or where
-    none of these applies.
+    none of these applies, or the index pairs are too many.
 
     >>> V = SymmetricGroup(1000).defining()
     >>> intertwiner_dimension(V**2, V**3)
@@ -60,9 +60,10 @@ def intertwiner_dimension(rho_in: Representation, rho_out: Representation) -> in
     quick = signed and rho_in.dim * rho_out.dim <= MAX_COUNTED
     if group.order <= (MAX_SUMMED_FIRST if quick else MAX_SUMMED):
         return _mean_of_characters(rho_in, rho_out)
-    if signed:
+    if signed and rho_in.dim * rho_out.dim <= MAX_ENTRIES:
         return orbit_intertwiners(rho_in, rho_out).dim
-    raise ValueError(f"no way yet to count the equivariant maps from {rho_in.name} to {rho_out.name} of {group}")
+    why = f": {rho_out.dim:,} × {rho_in.dim:,} index pairs are too many to count their orbits" if signed else ""
+    raise ValueError(f"no way yet to count the equivariant maps from {rho_in.name} to {rho_out.name} of {group}{why}")
 
 
 def _mean_of_characters(rho_in: Representation, rho_out: Representation) -> int:

@@ -528,6 +528,11 @@ def test_dimension_refuses():
         intertwiner_dimension(V[3], V[4])
     with pytest.raises(ValueError, match="no way yet"):
         intertwiner_dimension(SO(3).defining(), SO(3).defining())
+    G = SymmetricGroup(200)
+    square = G.defining() ** 2
+    # Not the solver's own message, which points back to intertwiner_dimension.
+    with pytest.raises(ValueError, match=r"no way yet.*40,000 × 40,000 index pairs are too many"):
+        intertwiner_dimension(square, square * G.sign())
 
 
 def test_dimension_of_a_large_group_on_few_points():
