@@ -851,7 +851,8 @@ def pattern(space: IntertwinerSpace, highlight: int | None = None, title: str = 
             f"A pattern of {labels.shape} cells is too fine to draw; take a smaller N: the orbits stay the same"
         )
     if highlight is not None and not 0 <= highlight < space.dim:
-        raise ValueError(f"The orbits are numbered 0 to {space.dim - 1}; there is none with the number {highlight}")
+        known = f"The orbits are numbered 0 to {space.dim - 1}" if space.dim else "This pattern has no orbits"
+        raise ValueError(f"{known}; there is none with the number {highlight}")
     cell = min(0.5, 6.5 / max(labels.shape))
     with style():
         # At least so wide that the title fits.
@@ -921,7 +922,7 @@ def draw_array(ax: Axes, x: Any) -> None:
     >>> draw_array(Figure().subplots(), np.arange(27).reshape(3, 3, 3))
     """
     values = _array(x).astype(float)
-    if values.ndim not in (1, 2, 3) or len(set(values.shape)) != 1:
+    if values.ndim not in (1, 2, 3) or len(set(values.shape)) != 1 or values.size == 0:
         raise ValueError(
             f"draw_array draws arrays with one, two or three equal axes; this one has the shape {values.shape}"
         )

@@ -65,6 +65,8 @@ def test_highlight_keeps_one_colour_and_fades_the_others():
     assert pixels[~chosen].min() > 0.8
     with pytest.raises(ValueError, match="numbered 0 to 14"):
         plots.pattern(space, highlight=15)
+    with pytest.raises(ValueError, match="has no orbits"):
+        plots.pattern(sign_twist(4), highlight=0)
 
 
 def test_many_orbits_are_numbered_and_pale():
@@ -128,4 +130,6 @@ def test_arrays_of_one_to_three_axes():
     assert (right == x[:, -1]).all()
     with pytest.raises(ValueError, match="equal axes"):
         plots.draw_array(ax, np.zeros((2, 3)))
+    with pytest.raises(ValueError, match="equal axes"):
+        plots.draw_array(ax, [])
     plots.plt.close(fig)
