@@ -836,7 +836,8 @@ def pattern(space: IntertwinerSpace, highlight: int | None = None, title: str = 
 
     Rows are output places, columns input places. Each cell shows its orbit's number, with a minus sign where the weight enters with one;
     entries that have to be zero are blank. Lines separate the blocks of tensor axes and direct sums. Beyond 15 orbits colours could not be
-    told apart: cells are pale and numbered. `highlight` shows one orbit and fades the others.
+    told apart: cells are pale and numbered; a pattern too fine for numbers too (more than 30 rows or columns) says so below. `highlight`
+    shows one orbit and fades the others.
 
     Raises ValueError for patterns with more than 1024 rows or columns, or an orbit that does not exist.
 
@@ -868,8 +869,12 @@ def pattern(space: IntertwinerSpace, highlight: int | None = None, title: str = 
                 lines(place - 0.5, color=INK, linewidth=1.0 * width)
         _frame(ax)
         ax.set_title(title or _count_weights(space), fontsize=10)
+        notes = []
         if space.has_signs:
-            ax.set_xlabel("A colour alone is not a weight here:\nmind the signs and the blank zeros.", fontsize=9)
+            notes.append("A colour alone is not a weight here:\nmind the signs and the blank zeros.")
+        if space.dim > len(PALETTE_15) and max(labels.shape) > MAX_NUMBERED and highlight is None:
+            notes.append("Too many weights to tell apart:\nhighlight=0 shows one of them.")
+        ax.set_xlabel("\n".join(notes), fontsize=9)
     return fig
 
 

@@ -75,6 +75,15 @@ def test_many_orbits_are_numbered_and_pale():
     assert len(fig.axes[0].texts) == 27 * 9
 
 
+def test_cells_without_colour_and_number_are_explained():
+    def note(n, **how):
+        shift = CyclicGroup(n).regular()
+        return plots.pattern(intertwiners(shift, shift), **how).axes[0].get_xlabel()
+
+    assert "Too many weights" in note(31)
+    assert note(30) == note(31, highlight=3) == ""
+
+
 def test_a_fine_pattern_is_refused():
     shift = CyclicGroup(1025).regular()
     with pytest.raises(ValueError, match="too fine to draw"):
