@@ -875,6 +875,7 @@ def pattern(space: IntertwinerSpace, highlight: int | None = None, title: str = 
         if space.dim > len(PALETTE_15) and max(labels.shape) > MAX_NUMBERED and highlight is None:
             notes.append("Too many weights to tell apart:\nhighlight=0 shows one of them.")
         ax.set_xlabel("\n".join(notes), fontsize=9)
+        fig.set_figheight(size[1] + 0.4 * len(notes))
     return fig
 
 

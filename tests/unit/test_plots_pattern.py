@@ -84,6 +84,16 @@ def test_cells_without_colour_and_number_are_explained():
     assert note(30) == note(31, highlight=3) == ""
 
 
+@pytest.mark.parametrize("space", [sign_twist(3), sign_twist(40), intertwiners(*[CyclicGroup(64).regular()] * 2)])
+def test_title_and_note_are_inside_the_picture(space):
+    fig = plots.pattern(space)
+    fig.draw_without_rendering()
+    for words in (fig.axes[0].title, fig.axes[0].xaxis.label):
+        box = words.get_window_extent()
+        assert box.y0 >= 0
+        assert box.y1 <= fig.bbox.height
+
+
 def test_a_fine_pattern_is_refused():
     shift = CyclicGroup(1025).regular()
     with pytest.raises(ValueError, match="too fine to draw"):
