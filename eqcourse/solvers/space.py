@@ -130,7 +130,7 @@ class IntertwinerSpace:
         weights = self._averages(W)
         off = (W - self.expand(weights)).abs().max().item() if W.numel() else 0.0
         tolerance = 1e-9 if W.dtype in (torch.float64, torch.complex128) else 1e-4
-        if off > tolerance * max(1.0, W.abs().max().item() if W.numel() else 0.0):
+        if off > tolerance * (W.abs().max().item() if W.numel() else 0.0):
             raise ValueError(
                 f"W is not in the {self}: it is off by {off:.2g}. For the nearest one that is, use project(W)"
             )

@@ -306,7 +306,9 @@ def test_assert_action():
         assert_action(S3, V.act, [])
     with pytest.raises(ValueError, match="input number 0 contains NaN"):
         assert_action(S3, V.act, [[math.nan, 1.0, 2.0]])
-    with pytest.raises(TypeError, match=r"act has to return an array of numbers; it returned None\. Is there a return\?"):
+    with pytest.raises(
+        TypeError, match=r"act has to return an array of numbers; it returned None\. Is there a return\?"
+    ):
         assert_action(S3, lambda g, v: None, x)
 
 

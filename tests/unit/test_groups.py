@@ -665,7 +665,11 @@ def test_what_is_not_in_the_group_is_refused(group: Group, g: Any, error: type[E
         (lambda: DirectProduct(3, 4), TypeError, r"DirectProduct\(SymmetricGroup\(3\), SymmetricGroup\(4\)\)"),
         (lambda: Lorentz("orthochronous"), ValueError, '"full", "proper" or "restricted", got \'orthochronous\''),
         (lambda: SO(4).rotation(1.0), ValueError, r"for SO\(2\), and for SO\(3\) with axis 0, 1 or 2; got SO\(4\)"),
-        (lambda: SO(3).elements(), ValueError, r"SO\(3\) has infinitely many elements.*size\), or use its Lie algebra\.$"),
+        (
+            lambda: SO(3).elements(),
+            ValueError,
+            r"SO\(3\) has infinitely many elements.*size\), or use its Lie algebra\.$",
+        ),
         (lambda: O(3).elements(), ValueError, r"infinitely many.* or use its Lie algebra and its generators\.$"),
         (
             lambda: SymmetricGroup(64).elements(),

@@ -651,6 +651,9 @@ def test_coordinates_refuses():
     # Rounding is no reason, at any size of the numbers.
     space.coordinates(space.expand(torch.tensor([1e8, 1.0], dtype=torch.float32)))
     space.coordinates(space.expand(torch.tensor([1e12, 1.0], dtype=DOUBLE)) * (1 + 1e-14))
+    # Relative to W's own size: a small W is not equivariant either.
+    with pytest.raises(ValueError, match="is not in the"):
+        space.coordinates(1e-12 * torch.arange(9.0, dtype=torch.float64).reshape(3, 3))
 
 
 @pytest.mark.parametrize(
