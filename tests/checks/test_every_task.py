@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from eqcourse import checks
-from eqcourse.checks import find_task
+from eqcourse.checks import ValueTask, find_task, verdict
 
 from .harness import (
     assert_misconceptions_are_told_apart,
@@ -23,6 +23,7 @@ from .harness import (
 )
 
 TASKS = [task.id for sheet in checks._sheets() for task in function_tasks(checks.tasks(sheet))]
+QUESTIONS = [task for sheet in checks._sheets() for task in checks.tasks(sheet) if isinstance(task, ValueTask)]
 MODULES = sorted(path.stem for path in Path(__file__).parent.glob("test_sheet_*.py"))
 RIGHT = {
     task: answers
@@ -59,3 +60,14 @@ def test_infinity_and_nan_are_no_answers(task):
 def test_every_task_has_two_other_right_answers():
     assert sorted(RIGHT) == sorted(TASKS)
     assert all(len(answers) >= 2 for answers in RIGHT.values())
+
+
+@pytest.mark.parametrize("task", QUESTIONS, ids=lambda task: task.id)
+def test_a_question_with_a_typed_answer(task):
+    """None is not attempted, each accepted answer passes, and each foreseen wrong one gets its own message."""
+    assert verdict(task.id, None).status == "not attempted"
+    assert all(verdict(task.id, answer).status == "passed" for answer in task.accepted)
+    assert task.feedback
+    for wrong, message in task.feedback.items():
+        result = verdict(task.id, wrong)
+        assert (result.status, result.message) == ("not yet", message)

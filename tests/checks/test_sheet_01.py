@@ -153,18 +153,6 @@ def test_an_exception_is_shown_as_an_error():
     assert "IndexError" in result.message
 
 
-@pytest.mark.parametrize(
-    ("task", "right", "wrong"),
-    [("01.recall-1", "Sliding", "plain"), ("01.recall-2", torch.tensor([30, 10, 20]), [20, 30, 10])],
-)
-def test_recall(task, right, wrong):
-    assert verdict(task, None).status == "not attempted"
-    assert verdict(task, right).status == "passed"
-    result = verdict(task, wrong)
-    assert result.status == "not yet"
-    assert result.misconception
-
-
 def test_an_answer_of_the_wrong_form_is_told_the_form():
     message = verdict("01.impostors", lambda name: "action").message
     assert message.startswith("judge(")  # and not with a count of right answers

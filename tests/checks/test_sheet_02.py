@@ -150,17 +150,6 @@ def test_false_witnesses_are_not_taken():
     assert "Right: 9 of 10" in result.message
 
 
-@pytest.mark.parametrize(
-    ("task", "right", "wrong"), [("02.recall-1", (30, 10, 20), [20, 30, 10]), ("02.recall-2", " Place. ", "shape")]
-)
-def test_recall(task, right, wrong):
-    assert verdict(task, None).status == "not attempted"
-    assert verdict(task, right).status == "passed"
-    result = verdict(task, wrong)
-    assert result.status == "not yet"
-    assert result.misconception
-
-
 def test_a_right_size_at_a_wrong_place_does_not_pass():
     def error(map_name, in_name, out_name, elements, inputs):
         size = loop_difference(map_name, in_name, out_name, elements, inputs)
