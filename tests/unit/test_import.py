@@ -16,11 +16,13 @@ FLOORS = {
     "equivariance": 3,
     "solvers": 3,
     "polynomials": 3,
-    "datasets": 4,
-    "plots": 5,
-    "widgets": 5,
-    "checks": 5,
-    "tasks": 5,
+    "nn": 4,
+    "datasets": 5,
+    "training": 5,
+    "plots": 6,
+    "widgets": 6,
+    "checks": 6,
+    "tasks": 6,
 }
 
 

@@ -1,0 +1,134 @@
+"""The linear layer for any two representations: expand the weights into a matrix, then multiply."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..representations import Representation
+from ..solvers import IntertwinerSpace, intertwiners
+from .base import TypedLayer, check_channels, random_normal
+
+__all__ = ["EquivariantLinear"]
+
+
+class EquivariantLinear(TypedLayer):
+    """y = W x + b with an equivariant W and an invariant b, for any two representations of one group.
+
+    x is (batch, in_channels, \\*rho_in.axes), y is (batch, out_channels, \\*rho_out.axes). Each pair of channels has its own W in
+    Hom(ρ_in, ρ_out), so that ``weight`` is (out_channels, in_channels, dim of Hom); ``bias`` is (out_channels, dim of the invariant vectors
+    of ρ_out), or None where there are none. W is built anew in each call: dim_out · dim_in numbers for each pair of channels.
+
+    Weights start normal with one variance, such that independent inputs of mean 0 and variance 1 give outputs whose variance, averaged
+    over the entries, is 1; the bias starts at 0. ``generator`` (a seed or a ``torch.Generator``) fixes them; without one they come from
+    torch's own stream. Raises ``ValueError`` for representations of different groups or channels below 1.
+
+    Sources: Ravanbakhsh et al. 2017, "Equivariance through parameter-sharing"; Finzi et al. 2021, "A practical method for constructing
+    equivariant multilayer perceptrons", section 3.
+
+    >>> from eqcourse.groups import SymmetricGroup
+    >>> V = SymmetricGroup(3).defining()
+    >>> layer = EquivariantLinear(V, V, generator=0)
+    >>> layer
+    EquivariantLinear(R³ of S_3 → R³ of S_3, 1 → 1 channels, 2 weights each, bias 1)
+    >>> with torch.no_grad():
+    ...     _ = layer.weight.copy_(torch.tensor([5.0, 1.0]))
+    >>> layer.matrix()
+    tensor([[5., 1., 1.],
+            [1., 5., 1.],
+            [1., 1., 5.]], grad_fn=<ViewBackward0>)
+    """
+
+    in_type: Representation
+    out_type: Representation
+    in_channels: int
+    out_channels: int
+
+    def __init__(
+        self,
+        rho_in: Representation,
+        rho_out: Representation,
+        in_channels: int = 1,
+        out_channels: int = 1,
+        bias: bool = True,
+        *,
+        generator: torch.Generator | int | None = None,
+        dtype: torch.dtype | None = None,
+        device: Any = None,
+    ) -> None:
+        super().__init__()
+        check_channels(in_channels=in_channels, out_channels=out_channels)
+        self.in_type, self.out_type = rho_in, rho_out
+        self.in_channels, self.out_channels = in_channels, out_channels
+        maps = Expansion(intertwiners(rho_in, rho_out), device)
+        # E[y_i²] = in_channels · Σ_j E[W_ij²]; the mean over i is in_channels · std² · (squared norm of all basis maps) / d_out.
+        std = (rho_out.dim / (in_channels * maps.squared_norm)) ** 0.5 if maps.dim else 0.0
+        self.maps = maps
+        self.weight = random_normal((out_channels, in_channels, maps.dim), std, generator, dtype, device)
+        self.invariant_vectors: Expansion | None = None
+        self.register_parameter("bias", None)
+        if bias:
+            # An invariant vector is an equivariant map from the trivial representation.
+            vectors = Expansion(intertwiners(rho_out.group.trivial(), rho_out), device)
+            if vectors.dim:
+                self.invariant_vectors = vectors
+                self.bias = torch.nn.Parameter(self.weight.new_zeros(out_channels, vectors.dim))
+
+    def matrix(self) -> Tensor:
+        """W for all channels: (out_channels · d_out, in_channels · d_in), differentiable in the weights."""
+        W = self.maps(self.weight)  # (out_channels, in_channels, d_out, d_in)
+        return W.transpose(1, 2).reshape(self.out_channels * self.out_type.dim, self.in_channels * self.in_type.dim)
+
+    def bias_vector(self) -> Tensor | None:
+        """b for all channels: (out_channels · d_out,), or None."""
+        if self.invariant_vectors is None:
+            return None
+        return self.invariant_vectors(self.bias).flatten()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, in_channels, \\*rho_in.axes) -> (batch, out_channels, \\*rho_out.axes)."""
+        self.check_input(x, self.weight)
+        y = torch.nn.functional.linear(x.flatten(1), self.matrix(), self.bias_vector())
+        return y.reshape(len(x), self.out_channels, *self.out_type.axes)
+
+    def extra_repr(self) -> str:
+        bias = "no bias" if self.bias is None else f"bias {self.bias.shape[1]}"
+        return (
+            f"{self.in_type.name} of {self.in_type.group} → {self.out_type.name} of {self.out_type.group}, "
+            f"{self.in_channels} → {self.out_channels} channels, {self.weight.shape[2]} weights each, {bias}"
+        )
+
+
+class Expansion(torch.nn.Module):
+    """Turns weights (..., dim) into matrices (..., d_out, d_in), with what this needs as buffers that move with the layer.
+
+    The same as ``space.expand``, whose pattern and signs stay on the CPU. Buffers are not part of checkpoints: the types determine them.
+    """
+
+    pattern: Tensor
+    signs: Tensor | None
+
+    def __init__(self, space: IntertwinerSpace, device: Any = None) -> None:
+        super().__init__()
+        self.dim = space.dim
+        self.shape = tuple(space.pattern.shape)
+        #: Σ of the squared entries of all basis maps: the number of entries that are not forced to be zero.
+        self.squared_norm = int((space.pattern >= 0).sum())
+        # Forced zeros (−1) look up one more weight, which is 0.
+        places = torch.where(space.pattern < 0, space.dim, space.pattern.long())
+        self.register_buffer("pattern", places.flatten().to(device), persistent=False)
+        self.register_buffer("signs", space.signs.flatten().to(device) if space.has_signs else None, persistent=False)
+
+    def forward(self, weights: Tensor) -> Tensor:
+        """(..., dim) -> (..., d_out, d_in)."""
+        if self.signs is None:
+            entries = weights.index_select(-1, self.pattern)
+        else:
+            padded = torch.nn.functional.pad(weights, (0, 1))
+            entries = padded.index_select(-1, self.pattern) * self.signs.to(weights.dtype)
+        return entries.unflatten(-1, self.shape)
+
+    def extra_repr(self) -> str:
+        return f"{self.dim} weights → {self.shape[0]} × {self.shape[1]}"
