@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import math
 from collections.abc import Callable
 from typing import Any, Literal
@@ -238,6 +239,9 @@ def function_name(function: Any) -> str:
     """A function or module in one line, without addresses, for messages and checkpoints."""
     if isinstance(function, torch.nn.Module):
         return " ".join(repr(function).split())
+    if isinstance(function, functools.partial):
+        options = [*map(repr, function.args), *(f"{name}={value!r}" for name, value in function.keywords.items())]
+        return f"{function_name(function.func)}({', '.join(options)})"
     return getattr(function, "__name__", type(function).__name__)
 
 
@@ -331,7 +335,9 @@ def _values(function: Function, x: Tensor, name: str) -> Tensor:
         with torch.no_grad():
             y = function(x.clone())
     except Exception as error:
-        raise ValueError(f"{name} failed on an array of shape {tuple(x.shape)} of {x.dtype}: {error}") from error
+        raise ValueError(
+            f"{name} is not entrywise, which is to work on arrays of any shape: it failed on {tuple(x.shape)} of {x.dtype}: {error}"
+        ) from error
     if not isinstance(y, Tensor):
         raise TypeError(f"{name} has to return a tensor, it returned {type(y).__name__}")
     if y.shape != x.shape or y.dtype != x.dtype:
