@@ -21,8 +21,8 @@ class ArrayLinear(EfficientLayer):
 
     y = Σ_S W_S mean_S x + b, where S runs over the 2^m sets of axes and mean_S x, repeated along the axes in S, is the mean over them.
     x is (batch, in_channels, N_1, …, N_m). ``weight`` is (out_channels, in_channels, 2^m); the binary digits of the last index say which
-    axes are pooled, the first axis in the highest digit. ``bias`` is (out_channels,). ``normalize="sum"`` takes sums. Costs O(N_1 · … · N_m).
-    Weights start normal with one variance, such that independent inputs of variance 1 give outputs of variance 1 at N_1 = … = N_m = 16.
+    axes are pooled, the first axis in the highest digit. ``bias`` is (out_channels,). ``normalize="sum"`` takes sums. Costs
+    O(N_1 · … · N_m). Weights start normal with one variance, such that independent inputs of variance 1 give outputs of variance 1 at N_1 = … = N_m = 16.
 
     Raises ``ValueError`` for a wrong shape or an axis of length 0. Source: Hartford et al. 2018, "Deep models of interactions across
     sets", theorem 2.1 (m = 2) and section 2.2.

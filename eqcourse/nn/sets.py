@@ -19,8 +19,8 @@ class SetLinear(EfficientLayer):
 
     x is (batch, in_channels, N). ``weight`` is (out_channels, in_channels, 2), the two last being W_id and W_pool; ``bias`` is
     (out_channels,). ``normalize="sum"`` takes Σ_j x_j instead of the mean. ``mask`` (batch, N), boolean, says which items are real:
-    padding is left out of the mean or sum, whatever it contains, and comes out as 0. Weights start normal with one variance, such that independent
-    inputs of variance 1 give outputs of variance 1 at N = 16.
+    padding is left out of the mean or sum, whatever it contains, and comes out as 0. Weights start normal with one
+    variance, such that independent inputs of variance 1 give outputs of variance 1 at N = 16.
 
     Raises ``ValueError`` for a mean over no items (and says in which row); the sum over no items is 0. Source: Zaheer et al. 2017, "Deep
     Sets", lemma 3.
