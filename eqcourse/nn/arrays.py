@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from functools import reduce
+import math
+from functools import lru_cache, reduce
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from .base import check_channels, random_normal
-from .twins import INITIAL_SIZE, EfficientLayer, check_normalize
+from .twins import INITIAL_SIZE, EfficientLayer, check_method, check_normalize
 from .types import Table
 
 __all__ = ["ArrayLinear"]
+
+# Microseconds on two cores: a call without the matrix, and each set of axes in it. See `dense_is_cheaper`.
+CALL, STEP = 20.0, 15.0
 
 
 class ArrayLinear(EfficientLayer):
@@ -22,7 +26,9 @@ class ArrayLinear(EfficientLayer):
     y = Σ_S W_S mean_S x + b, where S runs over the 2^m sets of axes and mean_S x, repeated along the axes in S, is the mean over them.
     x is (batch, in_channels, N_1, …, N_m). ``weight`` is (out_channels, in_channels, 2^m); the binary digits of the last index say which
     axes are pooled, the first axis in the highest digit. ``bias`` is (out_channels,). ``normalize="sum"`` takes sums. Costs
-    O(N_1 · … · N_m). Weights start normal with one variance, such that independent inputs of variance 1 give outputs of variance 1 at N_1 = … = N_m = 16.
+    O(N_1 · … · N_m). ``method`` "efficient" pools and repeats, "dense" builds the matrix, which is faster for small arrays; "auto" takes
+    the cheaper one. Weights start normal with one variance, such that independent inputs of variance 1 give outputs of variance 1 at
+    N_1 = … = N_m = 16.
 
     Raises ``ValueError`` for a wrong shape or an axis of length 0. Source: Hartford et al. 2018, "Deep models of interactions across
     sets", theorem 2.1 (m = 2) and section 2.2.
@@ -42,6 +48,7 @@ class ArrayLinear(EfficientLayer):
         out_channels: int,
         bias: bool = True,
         normalize: str = "mean",
+        method: str = "auto",
         *,
         generator: torch.Generator | int | None = None,
         dtype: torch.dtype | None = None,
@@ -51,7 +58,9 @@ class ArrayLinear(EfficientLayer):
         self.in_type = self.out_type = Table(num_axes)
         check_channels(in_channels=in_channels, out_channels=out_channels)
         check_normalize(normalize)
-        self.in_channels, self.out_channels, self.normalize = in_channels, out_channels, normalize
+        check_method(method)
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.normalize, self.method = normalize, method
         # A mean of N independent numbers has variance 1/N, a sum N.
         pooled = 1 / INITIAL_SIZE if normalize == "mean" else INITIAL_SIZE
         std = (in_channels * (1 + pooled) ** num_axes) ** -0.5
@@ -64,7 +73,9 @@ class ArrayLinear(EfficientLayer):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, in_channels, N_1, …, N_m) -> (batch, out_channels, N_1, …, N_m)."""
         self.check_input(x, self.weight)
-        self._checked(tuple(x.shape[2:]))
+        sizes = self._checked(tuple(x.shape[2:]))
+        if self.dense_is_cheaper(math.prod(sizes) ** 2, efficient=CALL + STEP * len(self.pooled_axes)):
+            return self.dense(x, sizes, sizes)
         # Down: each array is pooled once, from one that has been pooled over one axis less. Pooled axes keep the length 1.
         arrays: dict[tuple[int, ...], Tensor] = {(): x}
         for axes in self.pooled_axes[1:]:
@@ -86,12 +97,7 @@ class ArrayLinear(EfficientLayer):
 
     def orbit_weight(self, *sizes: int) -> Tensor:
         """The weights of the equal ``EquivariantLinear``: for each axis as in a set, and the Kronecker product of these over all axes."""
-        changes = []
-        for n in self._checked(sizes):
-            share = 1 / n if self.normalize == "mean" else 1.0
-            # Rows: equal index, different index (which there is only for n > 1). Columns: the axis is kept, or pooled.
-            changes.append(torch.tensor([[1, share], [0, share]][: min(n, 2)], dtype=torch.float64))
-        return self.weight @ reduce(torch.kron, changes).T.to(self.weight)
+        return self.weight @ _change_of_basis(self._checked(sizes), self.normalize).T.to(self.weight)
 
     def orbit_bias(self, *sizes: int) -> Tensor | None:
         """The bias of the equal ``EquivariantLinear``: one number for each output channel."""
@@ -99,3 +105,14 @@ class ArrayLinear(EfficientLayer):
 
     def extra_repr(self) -> str:
         return f"{self.in_type.m} axes, {super().extra_repr()}"
+
+
+@lru_cache(maxsize=64)
+def _change_of_basis(sizes: tuple[int, ...], normalize: str) -> Tensor:
+    """Weights of orbits from weights of sets of axes: float64 (orbits, 2^m)."""
+    changes = []
+    for n in sizes:
+        share = 1 / n if normalize == "mean" else 1.0
+        # Rows: equal index, different index (which there is only for n > 1). Columns: the axis is kept, or pooled.
+        changes.append(torch.tensor([[1, share], [0, share]][: min(n, 2)], dtype=torch.float64))
+    return reduce(torch.kron, changes)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import torch
@@ -23,12 +24,14 @@ from torch import Tensor
 
 from ..solvers.partitions import Partition, bell, diagram_to_orbit, set_partitions
 from .base import check_channels, random_normal
-from .twins import INITIAL_SIZE, EfficientLayer, check_normalize
+from .twins import INITIAL_SIZE, EfficientLayer, check_method, check_normalize
 from .types import Order
 
 __all__ = ["TensorLinear"]
 
 MAX_ORDERS = 6
+# Microseconds on two cores: a call without the matrix, and each of its steps. See `dense_is_cheaper`.
+CALL, STEP = 60.0, 8.0
 
 
 class Contraction(NamedTuple):
@@ -120,6 +123,7 @@ class TensorLinear(EfficientLayer):
     x is (batch, in_channels, N, …, N) with k axes of any one length N ≥ 1, y has l such axes. ``weight`` is (out_channels, in_channels,
     Bell(k + l)), one for each diagram in the order of ``set_partitions`` of (output axes, input axes); ``bias`` is (out_channels,
     Bell(l)). ``normalize="mean"`` divides each sum by its number of terms, so that weights carry over to other N; "sum" does not.
+    ``method`` "efficient" contracts and broadcasts, "dense" builds the matrix, which is faster for small N; "auto" takes the cheaper one.
     Weights start normal with one variance, such that independent inputs of variance 1 give outputs of average variance 1 at N = 16.
 
     Raises ``ValueError`` for k + l > 6, a wrong shape or N = 0. Source: Maron et al. 2019, "Invariant and equivariant graph networks",
@@ -144,6 +148,7 @@ class TensorLinear(EfficientLayer):
         out_channels: int,
         bias: bool = True,
         normalize: str = "mean",
+        method: str = "auto",
         *,
         generator: torch.Generator | int | None = None,
         dtype: torch.dtype | None = None,
@@ -152,8 +157,10 @@ class TensorLinear(EfficientLayer):
         super().__init__()
         check_channels(in_channels=in_channels, out_channels=out_channels)
         check_normalize(normalize)
+        check_method(method)
         self.in_type, self.out_type = Order(in_order), Order(out_order)
-        self.in_channels, self.out_channels, self.normalize = in_channels, out_channels, normalize
+        self.in_channels, self.out_channels = in_channels, out_channels
+        self.normalize, self.method = normalize, method
         if in_order + out_order > MAX_ORDERS:
             raise ValueError(
                 f"TensorLinear has in_order + out_order ≤ {MAX_ORDERS}, got {in_order} + {out_order} = {in_order + out_order}, which would "
@@ -189,6 +196,9 @@ class TensorLinear(EfficientLayer):
         """(batch, in_channels, N, …, N) -> (batch, out_channels, N, …, N). From order 0 only ``size`` tells the N of the output."""
         self.check_input(x, self.weight)
         n = self._size(x, size)
+        axes = self.in_type.k + self.out_type.k
+        if self.dense_is_cheaper(n**axes, efficient=CALL + STEP * (len(self.down) + len(self.up))):
+            return self.dense(x, (n,), (n,) * self.out_type.k)
         return self._broadcast(self._mix(self._contract(x)), (len(x), self.out_channels), n)
 
     def _contract(self, x: Tensor) -> dict[Contraction, Tensor]:
@@ -245,12 +255,8 @@ class TensorLinear(EfficientLayer):
 
     def orbit_weight(self, *sizes: int) -> Tensor:
         """The weights of the equal ``EquivariantLinear`` at N: w_orbit(σ) = Σ w_diagram(π) over the π that σ is coarser than."""
-        axes, n = self.in_type.k + self.out_type.k, self._one_size(sizes)
-        weight = self.weight
-        if self.normalize == "mean":
-            terms = [float(n) ** _summed(p, self.out_type.k) for p in set_partitions(axes, axes)]
-            weight = weight / weight.new_tensor(terms)
-        return weight @ diagram_to_orbit(axes, n).T.to(weight)
+        n = self._one_size(sizes)
+        return self.weight @ _change_of_basis(self.in_type.k, self.out_type.k, n, self.normalize).T.to(self.weight)
 
     def orbit_bias(self, *sizes: int) -> Tensor | None:
         """The bias of the equal ``EquivariantLinear`` at N."""
@@ -288,6 +294,16 @@ class TensorLinear(EfficientLayer):
 def _summed(partition: Partition, out_order: int) -> int:
     """How many blocks of a diagram have input axes only."""
     return len(set(partition[out_order:]) - set(partition[:out_order]))
+
+
+@lru_cache(maxsize=64)
+def _change_of_basis(in_order: int, out_order: int, n: int, normalize: str) -> Tensor:
+    """Weights of orbits from weights of diagrams: float64 (orbits, diagrams)."""
+    axes = in_order + out_order
+    change = diagram_to_orbit(axes, n).double()
+    if normalize == "mean":
+        change /= torch.tensor([float(n) ** _summed(p, out_order) for p in set_partitions(axes, axes)]).double()
+    return change
 
 
 def _variance(in_order: int, out_order: int, n: int, normalize: str) -> float:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
+from ..solvers import intertwiners
 from .base import TypedLayer
-from .linear import EquivariantLinear
+from .linear import EquivariantLinear, Expansion
 from .types import Family
 
 __all__ = ["EfficientLayer"]
@@ -14,6 +17,10 @@ __all__ = ["EfficientLayer"]
 NORMALIZE = ("mean", "sum")
 # Weights that fit all sizes N can give outputs of variance 1 at one N only.
 INITIAL_SIZE = 16
+METHODS = ("auto", "efficient", "dense")
+# Microseconds on two cores, for `dense_is_cheaper` (`python run.py bench layers` measures both forms on both sides of the
+# crossover): a call that expands the matrix and multiplies; each entry of the matrix.
+DENSE_CALL, DENSE_ENTRY = 60.0, 0.003
 
 
 class EfficientLayer(TypedLayer):
@@ -27,6 +34,7 @@ class EfficientLayer(TypedLayer):
     in_channels: int
     out_channels: int
     normalize: str
+    method: str
     weight: Tensor
     bias: Tensor | None
 
@@ -56,6 +64,21 @@ class EfficientLayer(TypedLayer):
                 layer.bias.copy_(bias)
         return layer
 
+    def dense_is_cheaper(self, entries: int, efficient: float) -> bool:
+        """Whether to expand a matrix of so many entries rather than spend ``efficient`` microseconds: the choice of ``method="auto"``."""
+        if self.method != "auto" or torch.compiler.is_compiling():  # a compiled graph keeps one form
+            return self.method == "dense"
+        return DENSE_CALL + DENSE_ENTRY * self.in_channels * self.out_channels * entries < efficient
+
+    def dense(self, x: Tensor, sizes: tuple[int, ...], out_axes: tuple[int, ...]) -> Tensor:
+        """The output by way of the matrix. For small N one product is faster than many small steps."""
+        maps, vectors = expansions(self.in_type, self.out_type, sizes, x.device)
+        d_out, d_in = maps.shape
+        W = maps(self.orbit_weight(*sizes)).transpose(1, 2).reshape(self.out_channels * d_out, self.in_channels * d_in)
+        bias = self.orbit_bias(*sizes)
+        y = torch.nn.functional.linear(x.flatten(1), W, None if bias is None else vectors(bias).flatten())
+        return y.reshape(len(x), self.out_channels, *out_axes)
+
     def _checked(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
         """The sizes, if there is one for each axis and each is at least 1."""
         if len(sizes) != self.in_type.num_axes or any(n < 1 for n in sizes):
@@ -66,6 +89,24 @@ class EfficientLayer(TypedLayer):
         """Channels, normalisation and bias, for layers that contract by sums or means."""
         bias = "" if self.bias is not None else ", no bias"
         return f"{self.in_channels} → {self.out_channels} channels, {self.normalize}{bias}"
+
+
+@lru_cache(maxsize=32)
+def expansions(
+    in_type: Family, out_type: Family, sizes: tuple[int, ...], device: torch.device
+) -> tuple[Expansion, Expansion]:
+    """The patterns of the weights and of the bias at these sizes, solved once."""
+    rho_in, rho_out = in_type.at(*sizes), out_type.at(*sizes)
+    vectors = intertwiners(rho_out.group.trivial(), rho_out)
+    return Expansion(intertwiners(rho_in, rho_out), device), Expansion(vectors, device)
+
+
+def check_method(method: object) -> None:
+    """Raise ``ValueError`` unless method is one that ``EfficientLayer`` knows."""
+    if method not in METHODS:
+        raise ValueError(
+            f'method is "auto" (the cheaper one), "efficient" or "dense" (by way of the matrix), got {method!r}'
+        )
 
 
 def check_normalize(normalize: object) -> None:
