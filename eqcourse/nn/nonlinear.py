@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..equivariance import TOLERANCES
-from ..representations import MATRIX_TOLERANCE, Representation
+from ..representations import MATRIX_TOLERANCE, DirectSum, Representation, TensorProduct
 from .base import TypedLayer, check_channels
 from .types import Family, Type, num_axes
 
@@ -191,9 +191,9 @@ def action_on_entries(type_: Type) -> Literal["permutes", "flips", "mixes"]:
     if type_.is_signed_permutation:
         flips = any(bool((type_.signed_permutation(g)[1] < 0).any()) for g in group.generators)
         return "flips" if flips else "permutes"
-    matrices = [type_.matrix(g) for g in group.generators]
     if any(bool((type_.lie_matrix(A).abs() > MATRIX_TOLERANCE).any()) for A in group.lie_algebra):
         return "mixes"
+    matrices = [type_.matrix(g) for g in group.generators]
     if not all(_is_signed_permutation_matrix(matrix) for matrix in matrices):
         return "mixes"
     return "flips" if any(bool((matrix < -0.5).any()) for matrix in matrices) else "permutes"
@@ -210,9 +210,12 @@ def is_orthogonal(rho: Representation) -> bool:
     """Whether ρ keeps ‖x‖: MᵀM = 1 for the generators' matrices, A + Aᵀ = 0 on the Lie algebra."""
     if rho.is_signed_permutation:
         return True
-    matrices = [rho.matrix(g) for g in rho.group.generators]
-    algebra = [rho.lie_matrix(A) for A in rho.group.lie_algebra]
-    off = [M.mT @ M - torch.eye(rho.dim, dtype=torch.float64) for M in matrices] + [A + A.mT for A in algebra]
+    parts = rho.terms if isinstance(rho, DirectSum) else rho.factors if isinstance(rho, TensorProduct) else ()
+    if parts and all(is_orthogonal(part) for part in parts):
+        return True  # so that no large matrix is built
+    eye = torch.eye(rho.dim, dtype=torch.float64)
+    off = [M.mT @ M - eye for M in (rho.matrix(g) for g in rho.group.generators)]
+    off += [A + A.mT for A in (rho.lie_matrix(A) for A in rho.group.lie_algebra)]
     return all(bool((difference.abs() <= MATRIX_TOLERANCE).all()) for difference in off)
 
 

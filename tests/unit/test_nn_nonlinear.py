@@ -403,6 +403,16 @@ def test_norm_gradient_in_the_bias():
     assert torch.autograd.gradcheck(of, (x, torch.randn(2, dtype=DOUBLE, requires_grad=True)))
 
 
+def test_is_orthogonal():
+    assert all(is_orthogonal(rho) for rho in [*ORTHOGONAL.values(), R**7, R + SO(3).trivial()])
+    lorentz = Lorentz().defining()
+    for rho in (*STRETCHES.values(), lorentz * lorentz, lorentz + lorentz.group.trivial(), lorentz.dual):
+        assert not is_orthogonal(rho)
+    # 2 on one factor and 1/2 on the other: neither keeps the norm, the product does.
+    doubling = MIXES["doubling"]
+    assert is_orthogonal(doubling * doubling.dual)
+
+
 def test_norm_nonlinearity_input():
     with pytest.raises(TypeError, match=r"takes a representation, got the family Order\(k=1\); Pointwise takes any"):
         NormNonlinearity(Order(1))
