@@ -45,6 +45,29 @@ def milliseconds(*functions: Callable[[], object], runs: int) -> list[float]:
     return [statistics.median(taken) for taken in times]
 
 
+def steady_milliseconds(*functions: Callable[[], object], runs: int, turn_ms: float = 20.0) -> list[float]:
+    """As ``milliseconds``, for short calls: in its turn each function is called again and again for about ``turn_ms``, and the mean counts.
+
+    So one function does not pay for the caches that another one emptied, as it would not in a loop of its own.
+    """
+    repeats = []
+    for function in functions:
+        function()
+        start = time.perf_counter()
+        function()
+        repeats.append(max(1, min(1000, round(turn_ms / 1000 / max(time.perf_counter() - start, 1e-7)))))
+
+    def turn(function: Callable[[], object], count: int) -> Callable[[], None]:
+        def run() -> None:
+            for _ in range(count):
+                function()
+
+        return run
+
+    turns = [turn(function, count) for function, count in zip(functions, repeats, strict=True)]
+    return [total / count for total, count in zip(milliseconds(*turns, runs=runs), repeats, strict=True)]
+
+
 def load(name: str) -> dict[str, object]:
     """The figures that ``store`` wrote, if they were measured on this machine; otherwise none."""
     path = RESULTS / f"{name}.json"

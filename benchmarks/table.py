@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
+FORMS = ("dense", "efficient", "auto", "prebuilt")
 BEGIN, END = "<!-- figures: written by table.py -->", "<!-- end of figures -->"
 
 
@@ -63,7 +64,13 @@ def solver(figures: dict[str, Any]) -> str:
         busy = f" Load of the machine before it began: {beside['load_before']}." if beside["load_before"] else ""
         about = f"EMLP ({packages}) beside the generic route, both from generators alone.{busy}"
         parts.append(f"{about}\n\n{table(head, rows)}")
-    rows = [
+    parts.append(targets(figures["eqcourse"]))
+    return "\n\n".join(parts)
+
+
+def targets(rows: list[dict[str, Any]]) -> str:
+    """Figures beside what they must reach."""
+    lines = [
         [
             row["what"],
             f"{number(row['value'])} {row['unit']}".strip(),
@@ -71,9 +78,21 @@ def solver(figures: dict[str, Any]) -> str:
             ("yes" if row["met"] else "no") if "met" in row else "–",
             str(row["runs"]),
         ]
-        for row in figures["eqcourse"]
+        for row in rows
     ]
-    parts.append(table(["eqcourse", "median", "must reach", "reached", "runs"], rows))
+    return table(["eqcourse", "median", "must reach", "reached", "runs"], lines)
+
+
+def layers(figures: dict[str, Any]) -> str:
+    """The layers beside the dense matrix and the unavoidable work, and the automatic choice; for each device."""
+    parts = []
+    for device, measured in figures["devices"].items():
+        choice = [
+            [case["layer"], str(case["n"]), *(number(case[form + "_ms"]) for form in FORMS), number(case["ratio"])]
+            for case in measured["choice"]
+        ]
+        head = ["milliseconds", "N", *FORMS, "auto over the better of dense and efficient"]
+        parts.append(f"On {device}:\n\n{targets(measured['rows'])}\n\n{table(head, choice)}")
     return "\n\n".join(parts)
 
 
@@ -103,6 +122,7 @@ def start(figures: dict[str, Any]) -> str:
 SECTIONS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "solver": ("The solver", solver),
     "act": ("Acting", act),
+    "layers": ("Layers", layers),
     "start": ("To begin", start),
 }
 

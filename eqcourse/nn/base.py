@@ -26,9 +26,17 @@ class TypedLayer(torch.nn.Module):
     out_channels: int | None = None
 
     def check_input(self, x: Any, weight: Tensor | None = None) -> None:
-        """Raise if x is no floating-point array (batch, channels, \\*axes) of this layer's in_type, or has another dtype than its weights."""
+        """Raise unless x is a floating-point array (batch, channels, \\*axes) of in_type, with the weights' dtype and device."""
         if not isinstance(x, Tensor):
             raise TypeError(f"{self._who} takes a torch tensor (batch, channels, *axes), got {type(x).__name__}")
+        if not x.is_floating_point():
+            raise TypeError(
+                f"{self._who} takes floating-point numbers, got {x.dtype}: convert them, for example with x.float()"
+            )
+        if weight is not None and x.device != weight.device:
+            raise ValueError(
+                f"{self._who} is on {weight.device} and its input on {x.device}: move one of them with .to(device)"
+            )
         if weight is not None and x.dtype != weight.dtype:
             raise TypeError(
                 f"{self._who} has weights of type {weight.dtype} and got an input of type {x.dtype}: "

@@ -229,7 +229,9 @@ class TensorLinear(EfficientLayer):
                 mixed = torch.nn.functional.linear(stacked, matrix, bias)
             else:
                 mixed = matrix @ stacked.flatten(2)
-            results = iter(mixed.view(len(mixed), -1, self.out_channels, *stacked.shape[2:]).unbind(1))
+            results = iter(
+                mixed.view(len(mixed), shape[0] // self.out_channels, self.out_channels, *stacked.shape[2:]).unbind(1)
+            )
             for node in keeping(q, self.up):
                 for way in itertools.permutations(range(q)):
                     result = next(results)
