@@ -196,11 +196,10 @@ def _plan_mask(layers: list[TypedLayer]) -> tuple[tuple[bool, ...], int | None]:
     masked, leak = [], None
     mask_type, alive = layers[0].in_type, num_axes(layers[0].in_type) > 0
     for place, layer in enumerate(layers):
-        alive = alive and same_type(layer.in_type, mask_type)
+        alive = alive and same_type(layer.in_type, mask_type)  # once dropped, it does not come back
         masked.append(alive and _takes_mask(layer))
         if alive and leak is None and not _takes_mask(layer) and not _is_entrywise(layer):
             leak = place
-        alive = alive and same_type(layer.out_type, mask_type)
     return tuple(masked), leak
 
 

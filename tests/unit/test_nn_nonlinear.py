@@ -266,6 +266,12 @@ def test_trying_leaves_the_module_alone():
     assert all(torch.equal(value, before[key]) for key, value in batch_norm.state_dict().items())
 
 
+def test_functions_that_work_in_place_are_judged_by_their_result():
+    assert Pointwise(torch.tanh_, SIGN).in_type == SIGN
+    with pytest.raises(ValueError, match="has to be odd"):
+        Pointwise(torch.nn.ReLU(inplace=True), SIGN)
+
+
 def test_what_is_no_function():
     with pytest.raises(TypeError, match=r"callable such as torch\.relu"):
         Pointwise(3)

@@ -183,6 +183,11 @@ def test_neighbours_of_different_channels():
     assert "takes 4 channels of R⁵ of S_5. Make the two numbers equal" in message
 
 
+def test_the_layer_that_the_channels_come_from_is_named():
+    with pytest.raises(ValueError, match=r"layer 1, .* gives 4 channels .*, and layer 3, .* takes 5 channels"):
+        EquivariantSequential(Linear(V, V, 1, 3), Linear(V, V, 3, 4), Pointwise(torch.relu), Linear(V, V, 5))
+
+
 def test_channels_pass_through_layers_that_take_any_number():
     any_number = EquivariantSequential(Deviation(), Pointwise(torch.relu))
     assert (any_number.in_channels, any_number.out_channels) == (None, None)
