@@ -8,6 +8,7 @@ import torch
 
 from ..groups import CyclicGroup, DirectProduct, SymmetricGroup
 from ..representations import DirectSum, Representation, TensorProduct
+from .nullspace import MAX_UNKNOWNS, nullspace_intertwiners
 from .orbits import MAX_ENTRIES, _parts, orbit_intertwiners, tensor_order
 from .partitions import count_partitions
 
@@ -24,8 +25,8 @@ def intertwiner_dimension(rho_in: Representation, rho_out: Representation) -> in
 
     Closed forms for tensor powers of S_N (set partitions into at most N blocks), shifts, outer products and direct sums; for
     other small groups the mean of χ_in(g) χ_out(g⁻¹) (Burnside's lemma, for permutations of index pairs); for larger ones, of
-    signed permutations, by counting orbits; for matrices up to 50,000 elements. Raises ``ValueError`` for different groups or where
-    none of these applies, or the index pairs are too many.
+    signed permutations, by counting orbits; for matrices of still larger or infinite groups by solving for them numerically. Raises
+    ``ValueError`` for different groups or where that is too large.
 
     >>> V = SymmetricGroup(1000).defining()
     >>> intertwiner_dimension(V**2, V**3)
@@ -34,10 +35,11 @@ def intertwiner_dimension(rho_in: Representation, rho_out: Representation) -> in
     group = rho_in.group
     if group != rho_out.group:
         raise ValueError(f"equivariant maps go between representations of one group, got {rho_in} and {rho_out}")
-    for one, other in ((rho_in, rho_out), (rho_out, rho_in)):
-        if isinstance(one, DirectSum):
-            # Hom from (or to) a sum is the sum of the Homs; over the reals both directions have the same dimension.
-            return sum(intertwiner_dimension(term, other) for term in one.terms)
+    # Hom from (or to) a sum is the sum of the Homs. The direction is kept: for groups with shears it matters.
+    if isinstance(rho_in, DirectSum):
+        return sum(intertwiner_dimension(term, rho_out) for term in rho_in.terms)
+    if isinstance(rho_out, DirectSum):
+        return sum(intertwiner_dimension(rho_in, term) for term in rho_out.terms)
     if isinstance(group, SymmetricGroup):
         k, l = tensor_order(rho_in), tensor_order(rho_out)
         if k is not None and l is not None:
@@ -62,8 +64,15 @@ def intertwiner_dimension(rho_in: Representation, rho_out: Representation) -> in
         return _mean_of_characters(rho_in, rho_out)
     if signed and rho_in.dim * rho_out.dim <= MAX_ENTRIES:
         return orbit_intertwiners(rho_in, rho_out).dim
-    why = f": {rho_out.dim:,} × {rho_in.dim:,} index pairs are too many to count their orbits" if signed else ""
-    raise ValueError(f"no way yet to count the equivariant maps from {rho_in.name} to {rho_out.name} of {group}{why}")
+    if not signed and rho_in.dim * rho_out.dim <= MAX_UNKNOWNS:
+        return nullspace_intertwiners(rho_in, rho_out).dim
+    size = f"{rho_out.dim:,} × {rho_in.dim:,}"
+    why = (
+        f"{size} index pairs are too many to count their orbits"
+        if signed
+        else f"{size} entries are more than the {MAX_UNKNOWNS:,} unknowns that are solved for"
+    )
+    raise ValueError(f"no way yet to count the equivariant maps from {rho_in.name} to {rho_out.name} of {group}: {why}")
 
 
 def _mean_of_characters(rho_in: Representation, rho_out: Representation) -> int:

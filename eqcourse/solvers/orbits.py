@@ -50,8 +50,8 @@ def orbit_intertwiners(rho_in: Representation, rho_out: Representation) -> Inter
     for rho in (rho_in, rho_out):
         if not rho.is_signed_permutation:
             raise TypeError(
-                f'{rho} acts by matrices, and method="orbits" needs signed permutations: it takes method="nullspace", '
-                "which comes with lesson 16 and is not there yet"
+                f'{rho} acts by matrices, and method="orbits" needs signed permutations: take method="nullspace", '
+                'or "auto", which chooses'
             )
     entries = rho_in.dim * rho_out.dim
     if entries > MAX_ENTRIES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from ..representations import Representation
 
-__all__ = ["IntertwinerSpace"]
+__all__ = ["DenseSpace", "IntertwinerSpace"]
 
 # `.basis` is built only up to this many numbers (1 GiB in float64).
 MAX_BASIS = 2**27
@@ -45,13 +46,26 @@ class IntertwinerSpace:
         method: str,
     ) -> None:
         self.rho_in, self.rho_out = rho_in, rho_out
-        #: Orbit of each entry (d_out, d_in), −1 where zero is forced.
-        self.pattern = pattern
         #: The number of free parameters.
         self.dim = dim
         #: How the space was found.
         self.method = method
-        self._signs = signs
+        self._pattern, self._signs = pattern, signs
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(d_out, d_in), the shape of each W."""
+        return self.rho_out.dim, self.rho_in.dim
+
+    @property
+    def has_pattern(self) -> bool:
+        """Whether W is described by a pattern of orbits; if not, by a basis of dense matrices (``DenseSpace``)."""
+        return True
+
+    @property
+    def pattern(self) -> Tensor:
+        """Orbit of each entry (d_out, d_in), −1 where zero is forced."""
+        return self._pattern
 
     @property
     def signs(self) -> Tensor:
@@ -73,7 +87,7 @@ class IntertwinerSpace:
         >>> intertwiners(shift, shift).basis[1].int().tolist()
         [[0, 1, 0], [0, 0, 1], [1, 0, 0]]
         """
-        numbers = self.dim * self.pattern.numel()
+        numbers = self.dim * math.prod(self.shape)
         if numbers > MAX_BASIS:
             raise ValueError(
                 f"the basis of {self} would hold {numbers:,} numbers. Use expand(weights) for single matrices, or the pattern"
@@ -98,6 +112,10 @@ class IntertwinerSpace:
             raise TypeError(f"weights are floating-point or complex numbers, got {weights.dtype}")
         if weights.ndim == 0 or weights.shape[-1] != self.dim:
             raise ValueError(f"{self} has {self.dim} weights; got an array of shape {tuple(weights.shape)}")
+        return self._combine(weights)
+
+    def _combine(self, weights: Tensor) -> Tensor:
+        """Σ of weights times basis maps, for checked weights."""
         device = weights.device
         if not self.has_signs:
             return weights[..., self.pattern.to(device).long()]
@@ -106,7 +124,7 @@ class IntertwinerSpace:
         return padded[..., self.pattern.to(device).long()] * self.signs.to(weights)
 
     def project(self, W: Any) -> Tensor:
-        """The nearest equivariant matrix to W (..., d_out, d_in) in the Frobenius norm: the average over each orbit.
+        """The nearest equivariant matrix to W (..., d_out, d_in) in the Frobenius norm: here the average over each orbit.
 
         >>> from eqcourse import intertwiners
         >>> from eqcourse.groups import SymmetricGroup
@@ -115,7 +133,7 @@ class IntertwinerSpace:
         tensor([[2., 3.],
                 [3., 2.]])
         """
-        return self.expand(self._averages(self._matrix(W)))
+        return self._combine(self._nearest_weights(self._matrix(W)))
 
     def coordinates(self, W: Any) -> Tensor:
         """The weights (..., dim) of an equivariant W. Raises ``ValueError`` if W is not equivariant: then use ``project`` first.
@@ -127,8 +145,8 @@ class IntertwinerSpace:
         tensor([2., 3.])
         """
         W = self._matrix(W)
-        weights = self._averages(W)
-        off = (W - self.expand(weights)).abs().max().item() if W.numel() else 0.0
+        weights = self._nearest_weights(W)
+        off = (W - self._combine(weights)).abs().max().item() if W.numel() else 0.0
         tolerance = 1e-9 if W.dtype in (torch.float64, torch.complex128) else 1e-4
         if off > tolerance * (W.abs().max().item() if W.numel() else 0.0):
             raise ValueError(
@@ -139,14 +157,14 @@ class IntertwinerSpace:
     def _matrix(self, W: Any) -> Tensor:
         W = torch.as_tensor(W)
         W = W if W.is_floating_point() or W.is_complex() else W.to(torch.get_default_dtype())
-        if W.ndim < 2 or tuple(W.shape[-2:]) != tuple(self.pattern.shape):
-            raise ValueError(f"{self} holds matrices of shape {tuple(self.pattern.shape)}, got shape {tuple(W.shape)}")
+        if W.ndim < 2 or tuple(W.shape[-2:]) != self.shape:
+            raise ValueError(f"{self} holds matrices of shape {self.shape}, got shape {tuple(W.shape)}")
         if not bool(torch.isfinite(W).all()):
             raise ValueError("W contains NaN or infinity")
         return W
 
-    def _averages(self, W: Tensor) -> Tensor:
-        """The mean of sign · W over each orbit."""
+    def _nearest_weights(self, W: Tensor) -> Tensor:
+        """The weights of the nearest equivariant matrix: the mean of sign · W over each orbit."""
         if self.has_signs:
             W = W * self.signs.to(W)
         # Forced zeros (−1) are collected in one more place and dropped.
@@ -170,3 +188,69 @@ class IntertwinerSpace:
             return {"text/plain": repr(self)}
         text = f"{self!r}. {describe_pattern(self)}"
         return {"text/plain": text, "text/html": image_tag(pattern(self, title=repr(self)), describe_pattern(self))}
+
+
+class DenseSpace(IntertwinerSpace):
+    """All W with W ρ_in(g) = ρ_out(g) W, described by a basis of dense matrices that is orthonormal in the Frobenius inner product.
+
+    ``basis`` is float64 (dim, d_out, d_in). Made by ``intertwiners`` where a representation acts by matrices: then W need not be constant
+    on any set of entries, and there is no pattern; ``pattern``, ``signs`` and ``has_signs`` raise ``TypeError``.
+
+    >>> from eqcourse import intertwiners
+    >>> from eqcourse.groups import SO
+    >>> V = SO(2).defining()
+    >>> space = intertwiners(V, V)
+    >>> space
+    2-dimensional space of equivariant maps from R² to R² of SO(2)
+    >>> space.expand([5.0, 2.0]) * 2**0.5      # a scaling and a quarter turn
+    tensor([[ 5.0000,  2.0000],
+            [-2.0000,  5.0000]])
+    """
+
+    def __init__(self, rho_in: Representation, rho_out: Representation, basis: Tensor, method: str) -> None:
+        self.rho_in, self.rho_out = rho_in, rho_out
+        self.dim = len(basis)
+        self.method = method
+        self._basis = basis
+
+    @property
+    def has_pattern(self) -> bool:
+        """False."""
+        return False
+
+    @property
+    def pattern(self) -> Tensor:
+        """Raises ``TypeError``: there is none."""
+        raise self._no_pattern()
+
+    @property
+    def signs(self) -> Tensor:
+        """Raises ``TypeError``: there are none."""
+        raise self._no_pattern()
+
+    @property
+    def has_signs(self) -> bool:
+        """Raises ``TypeError``: there is no pattern that could have signs."""
+        raise self._no_pattern()
+
+    @property
+    def basis(self) -> Tensor:
+        """An orthonormal basis, float64 (dim, d_out, d_in), in echelon form: each map has a positive entry where all later ones have 0."""
+        return self._basis
+
+    def _combine(self, weights: Tensor) -> Tensor:
+        return (weights @ self._basis.flatten(1).to(weights)).unflatten(-1, self.shape)
+
+    def _nearest_weights(self, W: Tensor) -> Tensor:
+        wide = W.flatten(-2).to(torch.promote_types(W.dtype, torch.float64))
+        return (wide @ self._basis.flatten(1).T.to(wide)).to(W.dtype)
+
+    def _no_pattern(self) -> TypeError:
+        return TypeError(
+            f"the {self} was found by method={self.method!r} and has no pattern of orbits: where a group acts by matrices, entries of W "
+            "are tied by sums and not only by equality. Use basis, expand(weights) and project(W)"
+        )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """In a notebook: the text, as there is no pattern to draw."""
+        return {"text/plain": repr(self)}
