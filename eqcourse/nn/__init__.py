@@ -4,23 +4,38 @@ Tensors are (batch, channels, \\*axes); the group acts on the axes and leaves ba
 """
 
 from .arrays import ArrayLinear
+from .attention import SetAttention
 from .base import TypedLayer
+from .deepsets import DeepSets
 from .linear import EquivariantLinear
+from .nonlinear import GatedNonlinearity, NormNonlinearity, Pointwise
+from .norm import EquivariantNorm
+from .pool import InvariantPool
+from .sequential import EquivariantSequential
 from .sets import SetLinear
 from .tensors import TensorLinear
 from .twins import EfficientLayer
-from .types import Family, Grid, Order, Table, same_type
+from .types import Family, Grid, Order, Table, Type, same_type
 
 __all__ = [
     "ArrayLinear",
+    "DeepSets",
     "EfficientLayer",
     "EquivariantLinear",
+    "EquivariantNorm",
+    "EquivariantSequential",
     "Family",
+    "GatedNonlinearity",
     "Grid",
+    "InvariantPool",
+    "NormNonlinearity",
     "Order",
+    "Pointwise",
+    "SetAttention",
     "SetLinear",
     "Table",
     "TensorLinear",
+    "Type",
     "TypedLayer",
     "same_type",
 ]
