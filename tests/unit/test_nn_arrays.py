@@ -47,8 +47,8 @@ def normal(*shape: int, seed: int = 1, dtype: torch.dtype = DOUBLE) -> Tensor:
 
 
 def random_layer(*args: Any, seed: int = 0, **options: Any) -> ArrayLinear:
-    """A layer whose bias is random too."""
-    layer = ArrayLinear(*args, generator=seed, dtype=DOUBLE, **options)
+    """A layer whose bias is random too, and that builds no matrix unless it is told to."""
+    layer = ArrayLinear(*args, generator=seed, dtype=DOUBLE, **({"method": "efficient"} | options))
     if layer.bias is not None:
         with torch.no_grad():
             layer.bias.copy_(normal(*layer.bias.shape, seed=seed + 100))
@@ -113,7 +113,7 @@ X = torch.tensor([[[[10.0, 20.0, 30.0], [40.0, 50.0, 60.0]]]], dtype=DOUBLE)
 )
 def test_by_hand(number: int, mean: list[list[float]], sum_: list[list[float]]) -> None:
     for normalize, expected in (("mean", mean), ("sum", sum_)):
-        layer = ArrayLinear(2, 1, 1, normalize=normalize, dtype=DOUBLE)
+        layer = ArrayLinear(2, 1, 1, normalize=normalize, method="efficient", dtype=DOUBLE)
         with torch.no_grad():
             layer.weight.zero_()
             layer.weight[..., number] = 1.0
@@ -122,7 +122,7 @@ def test_by_hand(number: int, mean: list[list[float]], sum_: list[list[float]]) 
 
 
 def test_one_axis_by_hand() -> None:
-    layer = ArrayLinear(1, 1, 1, dtype=DOUBLE)
+    layer = ArrayLinear(1, 1, 1, method="efficient", dtype=DOUBLE)
     with torch.no_grad():
         layer.weight.copy_(torch.tensor([2.0, 1.0]))
     assert layer(torch.tensor([[[10.0, 20.0, 30.0]]], dtype=DOUBLE)).tolist() == [[[40.0, 60.0, 80.0]]]
@@ -175,6 +175,55 @@ def test_the_weights_fit_all_sizes() -> None:
     close(layer(x.repeat(1, 1, 2, 3)), layer(x).repeat(1, 1, 2, 3))
 
 
+@pytest.mark.parametrize("normalize", MODES)
+@pytest.mark.parametrize("sizes", [(1,), (4,), (1, 3), (4, 5), (2, 3, 2), (2, 1, 2, 3)])
+def test_all_methods_compute_the_same(sizes: tuple[int, ...], normalize: str) -> None:
+    """Values, and gradients in the input, the weights and the bias."""
+    x, factor = normal(3, 2, *sizes), normal(3, 4, *sizes, seed=2)
+    results = []
+    for method in ("efficient", "dense", "auto"):
+        layer = random_layer(len(sizes), 2, 4, normalize=normalize, method=method)
+        argument = x.clone().requires_grad_()
+        y = layer(argument)
+        gradients = torch.autograd.grad((factor * y**2).sum(), [argument, *layer.parameters()])
+        results.append([y, *gradients])
+    for other in results[1:]:
+        for one, two in zip(results[0], other, strict=True):
+            close(one, two, 1e-11)
+
+
+@pytest.mark.parametrize("method", ["fast", None, "Dense"])
+def test_unknown_methods(method: Any) -> None:
+    with pytest.raises(ValueError, match='"efficient".*"dense".*' + repr(method)):
+        ArrayLinear(2, 1, 1, method=method)
+
+
+# What is kept between calls is kept for a size; each test below takes sizes of its own, so that nothing is kept before.
+
+
+@pytest.mark.parametrize(("method", "sizes"), [("auto", (2, 7)), ("dense", (3, 7)), ("efficient", (4, 7))])
+def test_trains_after_inference_mode(method: str, sizes: tuple[int, ...]) -> None:
+    """Evaluating first must leave nothing behind that autograd refuses."""
+    layer, x = random_layer(2, 1, 1, method=method), normal(2, 1, *sizes)
+    with torch.inference_mode():
+        layer(x)
+        layer.expanded(*sizes)
+    layer(x).sum().backward()
+    layer.orbit_weight(*sizes).sum().backward()
+    assert layer.weight.grad is not None
+
+
+@pytest.mark.parametrize(("method", "sizes"), [("auto", (2, 8)), ("dense", (3, 8)), ("efficient", (4, 8))])
+def test_works_after_a_run_on_the_meta_device(method: str, sizes: tuple[int, ...]) -> None:
+    """As tools do that look at the shapes first."""
+    with torch.device("meta"):
+        shapes = ArrayLinear(2, 1, 1, method=method)(torch.ones(2, 1, *sizes))
+    assert shapes.device.type == "meta"
+    layer, x = random_layer(2, 1, 1, method=method), normal(2, 1, *sizes)
+    close(layer(x), reference(layer, x))
+    close(layer.expanded(*sizes)(x), reference(layer, x))
+
+
 # ---- completeness and equivariance -------------------------------------------------------------------------------------
 
 
@@ -183,7 +232,7 @@ def test_the_weights_fit_all_sizes() -> None:
 def test_the_maps_span_the_whole_space(sizes: tuple[int, ...], normalize: str) -> None:
     """2^m of them, and half as many for each axis of length 1."""
     axes, size, draws = len(sizes), math.prod(sizes), 2 ** len(sizes) + 3
-    layer = ArrayLinear(axes, 1, draws, bias=False, normalize=normalize, generator=3, dtype=DOUBLE)
+    layer = random_layer(axes, 1, draws, bias=False, normalize=normalize, seed=3)
     basis = torch.eye(size, dtype=DOUBLE).reshape(size, 1, *sizes)
     matrices = layer(basis).transpose(0, 1).reshape(draws, size * size)
     rank = torch.linalg.matrix_rank(matrices, rtol=1e-10).item()
@@ -294,6 +343,11 @@ def test_channels_are_positive_integers(channels: Any) -> None:
         ArrayLinear(2, 1, channels)
 
 
+def test_wrong_device() -> None:
+    with pytest.raises(ValueError, match="is on cpu and its input on meta"):
+        random_layer(2, 1, 1)(torch.ones(2, 1, 3, 3, dtype=DOUBLE, device="meta"))
+
+
 @pytest.mark.parametrize("shape", [(2, 4), (2, 4, 3), (2, 4, 3, 3, 3), (2, 3, 4, 4), ()])
 def test_wrong_shapes(shape: tuple[int, ...]) -> None:
     expected = r"ArrayLinear\(2 axes, 4 → 1 channels, mean\) takes an input of shape \(batch, 4, N, N\), got "
@@ -301,14 +355,20 @@ def test_wrong_shapes(shape: tuple[int, ...]) -> None:
         random_layer(2, 4, 1)(normal(*shape))
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.int64])
-def test_wrong_dtypes(dtype: torch.dtype) -> None:
-    with pytest.raises(TypeError, match=rf"weights of type torch.float64 .* {dtype}"):
+@pytest.mark.parametrize(
+    ("dtype", "text"),
+    [
+        (torch.float32, "weights of type torch.float64 .* torch.float32"),
+        (torch.int64, "takes floating-point numbers, got torch.int64"),
+    ],
+)
+def test_wrong_dtypes(dtype: torch.dtype, text: str) -> None:
+    with pytest.raises(TypeError, match=text):
         random_layer(2, 1, 1)(torch.ones(2, 1, 3, 3, dtype=dtype))
 
 
 def test_not_a_tensor() -> None:
-    with pytest.raises(TypeError, match="takes a torch tensor.*got list"):
+    with pytest.raises(TypeError, match=r"takes a torch tensor.*got list"):
         random_layer(1, 1, 1)([[[1.0, 2.0]]])
 
 
@@ -364,7 +424,7 @@ def test_weights_are_drawn_from_what_was_given() -> None:
 def test_checkpoints(tmp_path: Path) -> None:
     layer, x = random_layer(2, 2, 3), normal(2, 2, 5, 4)
     torch.save(layer.state_dict(), tmp_path / "layer.pt")
-    other = ArrayLinear(2, 2, 3, generator=9, dtype=DOUBLE)
+    other = ArrayLinear(2, 2, 3, method="efficient", generator=9, dtype=DOUBLE)
     other.load_state_dict(torch.load(tmp_path / "layer.pt", weights_only=True))
     assert torch.equal(other(x), layer(x))
     assert set(layer.state_dict()) == {"weight", "bias"}
@@ -406,10 +466,11 @@ def test_float32_is_close_to_float64(sizes: tuple[int, ...], normalize: str) -> 
     close(y.double(), layer(x), 1e-5)
 
 
+@pytest.mark.parametrize("method", ["efficient", "auto"])
 @pytest.mark.parametrize("axes", [1, 2, 3])
-def test_compiles_without_a_break(axes: int) -> None:
+def test_compiles_without_a_break(axes: int, method: str) -> None:
     torch._dynamo.reset()
-    layer = random_layer(axes, 2, 3)
+    layer = random_layer(axes, 2, 3, method=method)
     compiled = torch.compile(layer, backend="eager", fullgraph=True)
     for sizes in [(4, 5, 2), (3, 6, 7)]:
         x = normal(3, 2, *sizes[:axes]).requires_grad_()
@@ -420,8 +481,9 @@ def test_compiles_without_a_break(axes: int) -> None:
     torch._dynamo.reset()
 
 
-def test_ensembles_and_gradients_of_single_examples() -> None:
-    layers = [random_layer(2, 2, 3, seed=seed) for seed in range(3)]
+@pytest.mark.parametrize("method", ["efficient", "dense"])
+def test_ensembles_and_gradients_of_single_examples(method: str) -> None:
+    layers = [random_layer(2, 2, 3, seed=seed, method=method) for seed in range(3)]
     x = normal(4, 2, 5, 3)
     parameters, buffers = torch.func.stack_module_state(layers)  # type: ignore[arg-type]
     y = torch.func.vmap(lambda p, b: torch.func.functional_call(layers[0], (p, b), (x,)))(parameters, buffers)
@@ -459,7 +521,7 @@ class Allocated(TorchDispatchMode):
 @pytest.mark.parametrize("sizes", [(10_000,), (200, 300), (40, 50, 60)])
 def test_no_matrix_is_built(sizes: tuple[int, ...]) -> None:
     """And the array is not copied once for each of the 2^m pooled ones."""
-    layer = ArrayLinear(len(sizes), 2, 2, generator=0)
+    layer = ArrayLinear(len(sizes), 2, 2, method="efficient", generator=0)
     x = normal(2, 2, *sizes, dtype=torch.float32).requires_grad_()
     copy_of_x = x.numel() * x.element_size()
     with Allocated() as made:

@@ -366,14 +366,27 @@ def test_wrong_shapes(shape: tuple[int, ...]) -> None:
         random_layer(4, 1)(normal(*shape))
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.int64, torch.bool, torch.complex128])
-def test_wrong_dtypes(dtype: torch.dtype) -> None:
-    with pytest.raises(TypeError, match=rf"weights of type torch.float64 .* {dtype}"):
+@pytest.mark.parametrize(
+    ("dtype", "text"),
+    [
+        (torch.float32, "weights of type torch.float64 .* torch.float32"),
+        (torch.int64, "takes floating-point numbers, got torch.int64"),
+        (torch.bool, "takes floating-point numbers, got torch.bool"),
+        (torch.complex128, "takes floating-point numbers, got torch.complex128"),
+    ],
+)
+def test_wrong_dtypes(dtype: torch.dtype, text: str) -> None:
+    with pytest.raises(TypeError, match=text):
         random_layer(1, 1)(torch.ones(2, 1, 3, dtype=dtype))
 
 
+def test_wrong_device() -> None:
+    with pytest.raises(ValueError, match="is on cpu and its input on meta"):
+        random_layer(1, 1)(torch.ones(2, 1, 3, dtype=DOUBLE, device="meta"))
+
+
 def test_not_a_tensor() -> None:
-    with pytest.raises(TypeError, match="takes a torch tensor.*got list"):
+    with pytest.raises(TypeError, match=r"takes a torch tensor.*got list"):
         random_layer(1, 1)([[[1.0, 2.0]]])
 
 
