@@ -1,6 +1,7 @@
 """Real data for the lessons. It ships with scikit-learn, scikit-image or this package; nothing is downloaded."""
 
 import hashlib
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +13,13 @@ import torch
 
 __all__ = [
     "DANGEROUS_DIGITS",
+    "Conformations",
     "LabelledImages",
     "Luggage",
     "Molecule",
+    "TurnedFrames",
+    "check_molecule",
+    "conformations",
     "digits",
     "faces",
     "horse",
@@ -25,6 +30,26 @@ __all__ = [
 
 MOLECULES_FILE = Path(__file__).parent / "data" / "molecules.json"
 MOLECULES_SHA256 = "37bf72fa1bc82ffbd2adb6b633bcd4ed108b8a455522abf9f9abb0bb8275f0f7"
+CONFORMATIONS_FILE = Path(__file__).parent / "data" / "conformations.npz"
+CONFORMATIONS_SHA256 = "b9b2fe988fae70e993b2ba30fa7e32d4312ad67201958a746a3984d4e73f6375"
+
+# Atomic number and covalent radius in Å (Cordero et al., Dalton Trans. 2008, 2832).
+ELEMENTS = {
+    "H": (1, 0.31),
+    "B": (5, 0.84),
+    "C": (6, 0.76),
+    "N": (7, 0.71),
+    "O": (8, 0.66),
+    "F": (9, 0.57),
+    "Si": (14, 1.11),
+    "P": (15, 1.07),
+    "S": (16, 1.05),
+    "Cl": (17, 1.02),
+    "Br": (35, 1.20),
+    "I": (53, 1.39),
+}
+# How many of the unit make one ångström.
+LENGTH_UNITS = {"bohr": 1.8897, "nm": 0.1, "pm": 100.0}
 
 DANGEROUS_DIGITS = (1, 4, 7)
 """The digit classes that `luggage` declares dangerous: the pointed ones."""
@@ -74,6 +99,54 @@ class Molecule:
     """(n, 3), eV/Å"""
     provenance: dict[str, Any]
     """who computed what, how, when, with which versions"""
+
+
+@dataclass(frozen=True)
+class TurnedFrames:
+    """Frames of a molecule after a rotation or a reflection, with energies and forces computed anew there."""
+
+    frames: torch.Tensor
+    """(m,), int64: which of the frames they are"""
+    matrices: torch.Tensor
+    """(m, 3, 3): row k of `positions` is positions[frames[k]] @ matrices[k].T"""
+    positions: torch.Tensor
+    """(m, n, 3), Å"""
+    energies: torch.Tensor
+    """(m,), eV"""
+    forces: torch.Tensor
+    """(m, n, 3), eV/Å"""
+
+
+@dataclass(frozen=True)
+class Conformations:
+    """A molecule as it moves at a temperature: frames in order of time; the origin is its centre of mass."""
+
+    symbols: tuple[str, ...]
+    """chemical symbols of the n atoms"""
+    numbers: torch.Tensor
+    """(n,), int64: atomic numbers"""
+    bonds: tuple[tuple[int, int], ...]
+    """pairs of atom numbers"""
+    positions: torch.Tensor
+    """(frames, n, 3), Å"""
+    energies: torch.Tensor
+    """(frames,), eV"""
+    forces: torch.Tensor
+    """(frames, n, 3), eV/Å"""
+    times: torch.Tensor
+    """(frames,), fs"""
+    train: torch.Tensor
+    """frames for training, int64: the early ones"""
+    test: torch.Tensor
+    """frames for testing, int64: the late ones, 1.5 ps after the last one for training"""
+    rotated: TurnedFrames
+    """100 test frames, each under a random rotation"""
+    reflected: TurnedFrames
+    """the same 100 test frames, each under −1 times a random rotation"""
+    temperature: float
+    """K"""
+    provenance: dict[str, Any]
+    """who computed what, how, when, with which versions; and the checks of the physics"""
 
 
 def photos(height: int | None = None, dtype: torch.dtype = torch.float32) -> dict[str, torch.Tensor]:
@@ -222,24 +295,143 @@ def _molecule(record: dict[str, Any], content: dict[str, Any], dtype: torch.dtyp
     )
 
 
+def conformations(name: str = "ethanol", dtype: torch.dtype = torch.float64) -> Conformations:
+    """Ethanol, methylamine or ammonia in motion at 500 K: 1500, 600 and 600 frames; see `Conformations`.
+
+    Energies (eV) and forces (eV/Å) are semi-empirical: GFN2-xTB (Bannwarth, Ehlert, Grimme 2019), from molecular
+    dynamics by `eqcourse/data/make_conformations.py`, which says how. Each frame was laid on the first one before its
+    energy and forces were computed: all frames have about one orientation, and only `rotated` and `reflected` have
+    others. No force was ever turned. A frame's energy hardly knows the previous one (correlation 0.05 to 0.16 over
+    75 fs); the slow turning of ethanol's O–H about its C–O bond does (0.4). The numbers are stored as float64 with
+    eight decimals; the forces equal −dE/dx to 3e-7 eV/Å. In float32 an energy of −310 eV keeps three decimals:
+    subtract the mean of the training energies before you convert. Raises ValueError for another name;
+    FileNotFoundError or ValueError if the shipped file is missing or changed.
+
+    >>> ethanol = conformations("ethanol")
+    >>> "".join(ethanol.symbols), ethanol.forces.shape, len(ethanol.train), len(ethanol.test)
+    ('CCOHHHHHH', torch.Size([1500, 9, 3]), 1000, 500)
+    >>> error = ethanol.rotated.energies - ethanol.energies[ethanol.rotated.frames]
+    >>> bool(error.abs().max() < 1e-6)
+    True
+    """
+    raw = _read_shipped(CONFORMATIONS_FILE, CONFORMATIONS_SHA256, "conformations", "make_conformations.py")
+    with np.load(io.BytesIO(raw)) as arrays:
+        names = [key.removesuffix("/symbols") for key in arrays if key.endswith("/symbols")]
+        if name not in names:
+            raise ValueError(f"there are no conformations of {name!r}; there are some of {', '.join(names)}")
+
+        def tensor(key: str) -> torch.Tensor:
+            return torch.from_numpy(arrays[f"{name}/{key}"]).to(dtype)
+
+        def turned(kind: str) -> TurnedFrames:
+            frames = torch.from_numpy(arrays[f"{name}/{kind}/of"]).to(torch.int64)
+            matrices, positions = tensor(f"{kind}/matrices"), tensor(f"{kind}/positions")
+            return TurnedFrames(frames, matrices, positions, tensor(f"{kind}/energies"), tensor(f"{kind}/forces"))
+
+        provenance = json.loads(str(arrays["provenance"]))
+        symbols = tuple(map(str, arrays[f"{name}/symbols"]))
+        frames = torch.arange(len(arrays[f"{name}/times"]))
+        train_frames = int(arrays[f"{name}/train_frames"])
+        return Conformations(
+            symbols=symbols,
+            numbers=torch.tensor([ELEMENTS[symbol][0] for symbol in symbols]),
+            bonds=tuple((int(first), int(second)) for first, second in arrays[f"{name}/bonds"]),
+            positions=tensor("frames/positions"),
+            energies=tensor("frames/energies"),
+            forces=tensor("frames/forces"),
+            times=tensor("times"),
+            train=frames[:train_frames],
+            test=frames[train_frames:],
+            rotated=turned("rotated"),
+            reflected=turned("reflected"),
+            temperature=float(provenance["temperature"]),
+            provenance=provenance,
+        )
+
+
+def check_molecule(symbols: Sequence[str], positions: torch.Tensor) -> None:
+    """Raise a ValueError unless positions (..., n, 3) in Å are those of a molecule of these n atoms.
+
+    Refused are other shapes, fewer than two atoms, NaN and infinity, coincident atoms, and lengths that cannot be in Å:
+    the median distance of an atom to its nearest neighbour is 0.7 to 1.5 times the sum of their covalent radii
+    (Cordero et al. 2008), else the error guesses the unit. Raises TypeError if the positions are no floating-point
+    tensor.
+
+    >>> water = molecules()["water"]
+    >>> check_molecule(water.symbols, water.positions)
+    >>> try:
+    ...     check_molecule(water.symbols, water.positions / 10)
+    ... except ValueError as error:
+    ...     print(str(error).split(": ")[1])
+    the positions look like nm; in Å they are positions / 0.1
+    """
+    if not isinstance(positions, torch.Tensor) or not positions.is_floating_point():
+        given = positions.dtype if isinstance(positions, torch.Tensor) else type(positions).__name__
+        raise TypeError(f"positions must be a floating-point tensor (..., n, 3) in Å, got {given}")
+    n = len(symbols)
+    if positions.ndim < 2 or tuple(positions.shape[-2:]) != (n, 3) or not positions.numel():
+        raise ValueError(
+            f"positions of {n} atoms ({' '.join(symbols)}) have the shape (..., {n}, 3), got {tuple(positions.shape)}"
+        )
+    if n < 2:
+        raise ValueError(
+            f"a molecule has at least two atoms, got {n}: one atom alone has no distances and feels no force"
+        )
+    unknown = sorted(set(symbols) - ELEMENTS.keys())
+    if unknown:
+        raise ValueError(f"unknown chemical symbols {', '.join(unknown)}; known are {', '.join(ELEMENTS)}")
+    positions = positions.detach()
+    if not positions.isfinite().all():
+        raise ValueError("positions contain NaN or infinity: look for it with positions.isfinite().all(dim=-1)")
+    frames = positions.reshape(-1, n, 3)
+    distances = torch.linalg.vector_norm(frames[:, :, None] - frames[:, None], dim=-1)
+    distances = distances + torch.diag(torch.full((n,), torch.inf, dtype=frames.dtype, device=frames.device))
+    if distances.min() < 1e-3:
+        frame, first, second = (int(i) for i in (distances < 1e-3).nonzero()[0])
+        raise ValueError(
+            f"atoms {first} ({symbols[first]}) and {second} ({symbols[second]}) of frame {frame} lie on one point: "
+            "no force is defined there; were the positions copied or rounded?"
+        )
+    nearest, neighbour = distances.min(dim=-1)
+    radii = torch.tensor([ELEMENTS[symbol][1] for symbol in symbols], dtype=frames.dtype, device=frames.device)
+    ratio = float((nearest / (radii + radii[neighbour])).median())
+    if not 0.7 <= ratio <= 1.5:
+        unit = min(LENGTH_UNITS, key=lambda unit: abs(np.log(ratio / LENGTH_UNITS[unit])))
+        per = LENGTH_UNITS[unit]
+        guess = f"the positions look like {unit}; in Å they are positions / {per:g}"
+        if not 0.7 <= ratio / per <= 1.5:
+            guess = "convert the positions to Å"
+        raise ValueError(
+            f"nearest neighbours are typically {float(nearest.median()):.3g} apart, {ratio:.2f} times a bond of these "
+            f"atoms in Å: {guess}"
+        )
+
+
 def _read_molecules(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(_read_shipped(path, MOLECULES_SHA256, "molecules", "make_molecules.py"))
+    return content
+
+
+def _read_shipped(path: Path, sha256: str, what: str, script: str) -> bytes:
+    """The content of a file in `eqcourse/data/`, its checksum verified."""
     remedy = (
-        "Get the file back with `git checkout -- eqcourse/data/molecules.json` or by installing eqcourse again, "
-        "or remake it with `eqcourse/data/make_molecules.py` (its first lines say how)."
+        f"Get the file back with `git checkout -- eqcourse/data/{path.name}` or by installing eqcourse again, "
+        f"or remake it with `eqcourse/data/{script}` (its first lines say how)."
     )
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        raise FileNotFoundError(f"The molecules are missing: there is no file {path}. {remedy}") from None
-    # git may have given the file Windows line ends; they change no number.
-    found = hashlib.sha256(raw.replace(b"\r\n", b"\n")).hexdigest()
-    if found != MOLECULES_SHA256:
+        raise FileNotFoundError(f"The {what} are missing: there is no file {path}. {remedy}") from None
+    # git may have given a text file Windows line ends; they change no number.
+    if path.suffix == ".json":
+        raw = raw.replace(b"\r\n", b"\n")
+    found = hashlib.sha256(raw).hexdigest()
+    if found != sha256:
         raise ValueError(
-            f"The molecules in {path} are not those that this version of eqcourse was made with: "
-            f"sha256 {found[:12]}…, expected {MOLECULES_SHA256[:12]}…. {remedy}"
+            f"The {what} in {path} are not those that this version of eqcourse was made with: "
+            f"sha256 {found[:12]}…, expected {sha256[:12]}…. {remedy}"
         )
-    content: dict[str, Any] = json.loads(raw)
-    return content
+    return raw
 
 
 def _shrink(image: torch.Tensor, height: int | None) -> torch.Tensor:

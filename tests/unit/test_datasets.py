@@ -7,9 +7,21 @@ import pytest
 import torch
 
 from eqcourse import datasets
-from eqcourse.datasets import DANGEROUS_DIGITS, digits, faces, horse, luggage, molecules, photos
+from eqcourse.datasets import (
+    DANGEROUS_DIGITS,
+    check_molecule,
+    conformations,
+    digits,
+    faces,
+    horse,
+    luggage,
+    molecules,
+    photos,
+)
 
 MOLECULES = molecules()
+CONFORMATIONS = {name: conformations(name) for name in ("ethanol", "methylamine", "ammonia")}
+each_conformations = pytest.mark.parametrize("data", CONFORMATIONS.values(), ids=CONFORMATIONS.keys())
 each_molecule = pytest.mark.parametrize("molecule", MOLECULES.values(), ids=MOLECULES.keys())
 
 
@@ -190,3 +202,181 @@ def test_a_changed_number_is_noticed_and_windows_line_ends_are_not(tmp_path, mon
 
 def test_float32_molecules():
     assert molecules(dtype=torch.float32)["water"].positions.dtype == torch.float32
+
+
+@each_conformations
+def test_conformations_belong_together(data):
+    frames, n = len(data.energies), len(data.symbols)
+    assert data.positions.shape == data.forces.shape == (frames, n, 3)
+    assert data.times.shape == (frames,)
+    assert {"H": 1, "C": 6, "N": 7, "O": 8}.keys() >= set(data.symbols)
+    assert data.numbers.tolist() == [{"H": 1, "C": 6, "N": 7, "O": 8}[symbol] for symbol in data.symbols]
+    assert data.positions.dtype == torch.float64
+    assert sorted([*data.train.tolist(), *data.test.tolist()]) == list(range(frames))
+    assert data.temperature == 500
+    check_molecule(data.symbols, data.positions)
+
+
+@each_conformations
+def test_test_frames_come_after_a_gap(data):
+    steps = data.times.diff()
+    assert data.times[data.test].min() - data.times[data.train].max() == 1500
+    assert set(steps.tolist()) == {75, 1500}
+
+
+@each_conformations
+def test_bonds_hold_in_all_frames_and_other_pairs_are_longer(data):
+    distances = torch.cdist(data.positions, data.positions).mean(dim=0)
+    bonded = torch.zeros_like(distances, dtype=torch.bool)
+    for first, second in data.bonds:
+        bonded[first, second] = bonded[second, first] = True
+    assert len(data.bonds) == len(data.symbols) - 1  # none of these molecules has a ring
+    assert distances[bonded].max() < 1.6
+    assert distances[~bonded & ~torch.eye(len(distances), dtype=torch.bool)].min() > 1.6
+    for first, second in data.bonds:
+        length = (data.positions[:, first] - data.positions[:, second]).norm(dim=-1)
+        assert length.min() > 0.8
+        assert length.max() < 1.8
+
+
+@each_conformations
+def test_conformations_neither_push_nor_twist_the_whole(data):
+    for part in (data, data.rotated, data.reflected):
+        torque = torch.linalg.cross(part.positions, part.forces).sum(dim=1)
+        assert part.forces.sum(dim=1).abs().max() < 1e-6
+        assert torque.abs().max() < 1e-6
+
+
+def test_conformations_were_checked_against_the_slope_of_the_energy():
+    check = ETHANOL.provenance["check"]
+    assert all(check[name]["force_plus_slope"] < 1e-6 for name in CONFORMATIONS)
+
+
+@each_conformations
+def test_forces_predict_how_the_energy_differs_between_close_frames(data):
+    # A second look at F = −dE/dx, from the stored numbers alone: dE beside −F·dx, over the 50 closest pairs of frames.
+    centred = data.positions.flatten(1)
+    distances = torch.cdist(centred, centred) + torch.diag(torch.full((len(centred),), torch.inf).double())
+    first = distances.min(dim=1).values.argsort()[:50]
+    second = distances[first].argmin(dim=1)
+    mean_force = (data.forces[first] + data.forces[second]) / 2
+    predicted = -(mean_force * (data.positions[second] - data.positions[first])).sum(dim=(1, 2))
+    actual = data.energies[second] - data.energies[first]
+    assert float(torch.corrcoef(torch.stack([predicted, actual]))[0, 1]) > 0.95
+
+
+@pytest.mark.parametrize(("kind", "determinant"), [("rotated", 1), ("reflected", -1)])
+@each_conformations
+def test_turned_frames_are_where_their_matrices_put_them(data, kind, determinant):
+    turned = getattr(data, kind)
+    one = torch.eye(3, dtype=torch.float64)
+    assert torch.allclose(turned.matrices @ turned.matrices.mT, one.expand(100, 3, 3), atol=1e-12)
+    assert torch.allclose(torch.linalg.det(turned.matrices), torch.full((100,), float(determinant)).double())
+    assert set(turned.frames.tolist()) <= set(data.test.tolist())
+    expected = data.positions[turned.frames] @ turned.matrices.mT
+    assert (turned.positions - expected).abs().max() < 1e-7
+
+
+@pytest.mark.parametrize("kind", ["rotated", "reflected"])
+@each_conformations
+def test_forces_of_turned_frames_were_computed_and_turn_along(data, kind):
+    turned = getattr(data, kind)
+    assert (turned.energies - data.energies[turned.frames]).abs().max() < 1e-6
+    error = (turned.forces - data.forces[turned.frames] @ turned.matrices.mT).abs().max()
+    assert 1e-8 < error < 1e-5  # zero would mean that stored arrows were turned
+
+
+@each_conformations
+def test_random_rotations_prefer_no_direction(data):
+    for part, sign in ((data.rotated, 1), (data.reflected, -1)):
+        # Entries of a uniform rotation have mean 0 and variance 1/3: the mean of 100 has standard deviation 0.058.
+        assert part.matrices.mean(dim=0).abs().max() < 0.25
+        assert abs(float((sign * part.matrices).diagonal(dim1=1, dim2=2).sum(dim=1).mean())) < 0.5
+
+
+@each_conformations
+def test_frames_have_about_one_orientation(data):
+    aligned = (data.positions - data.positions[0]).norm(dim=-1).mean()
+    turned = (data.rotated.positions - data.positions[0]).norm(dim=-1).mean()
+    assert aligned < 0.75 * turned
+
+
+def test_like_atoms_change_places_in_ethanol():
+    # The methyl group turns: its three hydrogens take each other's places.
+    data = CONFORMATIONS["ethanol"]
+    nearest = torch.cdist(data.positions[:, 6:], data.positions[0, 6:]).argmin(dim=-1)
+    assert all((nearest == torch.tensor(order)).all(dim=1).any() for order in ([0, 1, 2], [1, 2, 0], [2, 0, 1]))
+
+
+def test_energies_are_those_of_the_method():
+    # The same molecule near rest, from the other shipped file: at 500 K it lies higher, by about ½kT per vibration.
+    for name in ("ethanol", "ammonia"):
+        rest, data = MOLECULES[name].energies[0], CONFORMATIONS[name]
+        assert rest - 0.5 < data.energies.min() < data.energies.max() < rest + 1.5
+
+
+def test_a_missing_or_changed_file_of_conformations_says_how_to_get_it_back(tmp_path, monkeypatch):
+    raw = datasets.CONFORMATIONS_FILE.read_bytes()
+    copy = tmp_path / "conformations.npz"
+    monkeypatch.setattr(datasets, "CONFORMATIONS_FILE", copy)
+    with pytest.raises(FileNotFoundError, match=r"conformations\.npz.*git checkout.*make_conformations\.py"):
+        conformations()
+    copy.write_bytes(raw[:-1000])
+    with pytest.raises(ValueError, match=r"sha256 .*make_conformations\.py"):
+        conformations()
+    middle = len(raw) // 2
+    copy.write_bytes(raw[:middle] + bytes([raw[middle] ^ 1]) + raw[middle + 1 :])
+    with pytest.raises(ValueError, match=r"sha256 .*make_conformations\.py"):
+        conformations()
+
+
+def test_conformations_of_an_unknown_molecule():
+    with pytest.raises(ValueError, match=r"no conformations of 'benzene'.*ethanol, methylamine, ammonia"):
+        conformations("benzene")
+
+
+def test_float32_conformations():
+    data = conformations("ammonia", dtype=torch.float32)
+    assert data.positions.dtype == data.rotated.forces.dtype == torch.float32
+    assert data.numbers.dtype == data.rotated.frames.dtype == torch.int64
+
+
+ETHANOL = CONFORMATIONS["ethanol"]
+one_frame = ETHANOL.positions[3]
+
+
+@pytest.mark.parametrize(("factor", "unit"), [(0.1, "nm"), (1.8897, "bohr"), (100.0, "pm")])
+@pytest.mark.parametrize("data", [*CONFORMATIONS.values(), *MOLECULES.values()])
+def test_positions_in_another_unit_are_noticed(data, factor, unit):
+    check_molecule(data.symbols, data.positions)
+    with pytest.raises(ValueError, match=f"look like {unit}; in Å they are positions / {factor:g}"):
+        check_molecule(data.symbols, data.positions * factor)
+
+
+def test_positions_in_no_known_unit_are_noticed():
+    with pytest.raises(ValueError, match="convert the positions to Å"):
+        check_molecule(ETHANOL.symbols, one_frame * 12)
+
+
+@pytest.mark.parametrize(
+    ("symbols", "positions", "message"),
+    [
+        (["H"], torch.zeros(1, 3), "at least two atoms, got 1"),
+        (ETHANOL.symbols, one_frame[:, :2], r"have the shape \(\.\.\., 9, 3\), got \(9, 2\)"),
+        (ETHANOL.symbols, one_frame[:8], r"got \(8, 3\)"),
+        (ETHANOL.symbols, one_frame[0], r"got \(3,\)"),
+        (ETHANOL.symbols, one_frame[None][:0], r"got \(0, 9, 3\)"),
+        (["C", "Xx"], one_frame[:2], "unknown chemical symbols Xx"),
+        (["C", "C"], one_frame[:2] * torch.nan, "NaN or infinity"),
+        (["C", "O", "C"], one_frame[[0, 2, 0]], r"atoms 0 \(C\) and 2 \(C\) of frame 0 lie on one point"),
+    ],
+)
+def test_what_is_no_molecule_is_refused(symbols, positions, message):
+    with pytest.raises(ValueError, match=message):
+        check_molecule(symbols, positions)
+
+
+@pytest.mark.parametrize("positions", [[[0.0, 0, 0], [1, 0, 0]], torch.tensor([[0, 0, 0], [1, 0, 0]])])
+def test_positions_that_are_no_floating_point_tensor_are_refused(positions):
+    with pytest.raises(TypeError, match="floating-point tensor"):
+        check_molecule(["H", "H"], positions)
