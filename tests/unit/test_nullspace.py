@@ -1,0 +1,443 @@
+"""Equivariant maps of representations by matrices: dimensions from the literature, a second solver, refusals."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from eqcourse import intertwiner_dimension, intertwiners, plots
+from eqcourse.groups import (
+    SO,
+    CyclicGroup,
+    DihedralGroup,
+    DirectProduct,
+    Lorentz,
+    MatrixGroup,
+    O,
+    PermutationGroup,
+    ReflectionGroup,
+    SymmetricGroup,
+)
+from eqcourse.representations import MatrixRepresentation, Representation, outer
+from eqcourse.solvers import DenseSpace
+from eqcourse.solvers.nullspace import echelon_basis, nullspace_intertwiners
+
+DOUBLE = torch.float64
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def invariants(rho: Representation) -> int:
+    return intertwiners(rho.group.trivial(), rho).dim
+
+
+def conjugated(rho: Representation, seed: int = 0) -> Representation:
+    """The same representation in another basis, which is not orthogonal: P ρ(g) P⁻¹."""
+    P = torch.randn(rho.dim, rho.dim, dtype=DOUBLE, generator=seeded(seed))
+    P = P / torch.linalg.matrix_norm(P, 2) + torch.eye(rho.dim, dtype=DOUBLE)
+    back = torch.linalg.inv(P)
+    return MatrixRepresentation(
+        rho.group, rho.dim, lambda g: P @ rho.matrix(g) @ back, lambda A: P @ rho.lie_matrix(A) @ back, name="R'"
+    )
+
+
+def by_one_svd(rho_in: Representation, rho_out: Representation) -> np.ndarray:
+    """An orthonormal basis (dim, d_out · d_in): all equations stacked as Kronecker products, one singular value decomposition."""
+    eye_in, eye_out = np.eye(rho_in.dim), np.eye(rho_out.dim)
+    pairs = [(rho_out.matrix(s), rho_in.matrix(s)) for s in rho_in.group.generators]
+    pairs += [(rho_out.lie_matrix(A), rho_in.lie_matrix(A)) for A in rho_in.group.lie_algebra]
+    # vec(W B) = (1 ⊗ Bᵀ) vec W and vec(A W) = (A ⊗ 1) vec W, row by row.
+    blocks = [np.kron(eye_out, right.numpy().T) - np.kron(left.numpy(), eye_in) for left, right in pairs]
+    _, values, vectors = np.linalg.svd(np.concatenate(blocks))
+    return vectors[int((values > 1e-9).sum()) :]
+
+
+def assert_same_space(one: np.ndarray, other: np.ndarray) -> None:
+    """Both are orthonormal bases; the projections onto their spaces are equal."""
+    assert len(one) == len(other)
+    assert np.abs(one.T @ one - other.T @ other).max(initial=0) <= 1e-8
+
+
+def flat(space) -> np.ndarray:
+    """The space's basis, each map a row of length 1 (maps of different orbits are orthogonal anyway)."""
+    return torch.nn.functional.normalize(space.basis.flatten(1), dim=1).numpy()
+
+
+# ---- dimensions that are known -------------------------------------------------------------------------------------------
+
+
+def test_isotropic_tensors():
+    """Weyl 1939; the numbers are A005043."""
+    R = SO(3).defining()
+    assert [invariants(R**k) for k in range(6)] == [1, 0, 1, 1, 3, 6]
+    R = O(3).defining()
+    assert [invariants(R**k) for k in range(6)] == [1, 0, 1, 0, 3, 0]
+
+
+def test_the_plane():
+    R = SO(2).defining()
+    assert intertwiners(R, R).dim == 2
+    assert [invariants(R**k) for k in (2, 4, 6)] == [2, 6, 20]
+    R = O(2).defining()
+    assert intertwiners(R, R).dim == 1
+    assert [invariants(R**k) for k in (2, 4, 6)] == [1, 3, 10]
+
+
+def test_four_dimensions():
+    assert invariants(SO(4).defining() ** 4) == 4
+    assert invariants(O(4).defining() ** 4) == 3
+
+
+@pytest.mark.parametrize(("kind", "dim"), [("restricted", 4), ("proper", 4), ("full", 3)])
+def test_lorentz(kind, dim):
+    G = Lorentz(kind)
+    X = G.defining()
+    assert invariants(X**4) == dim
+    assert intertwiners(X * X, X * X).dim == intertwiners(X * X.dual, X * X).dim == dim
+    forms = intertwiners(X, X.dual)
+    assert forms.dim == 1
+    torch.testing.assert_close(forms.basis[0] * -2, G.metric)
+    assert intertwiners(X, X).dim == 1
+    torch.testing.assert_close(intertwiners(X, X).basis[0] * 2, torch.eye(4, dtype=DOUBLE))
+
+
+def test_the_cross_product():
+    R = SO(3).defining()
+    space = intertwiners(R * R, R)
+    assert space.dim == 1
+    epsilon = space.basis[0].reshape(3, 3, 3) * math.sqrt(6)
+    x, y = torch.randn(2, 3, dtype=DOUBLE, generator=seeded())
+    torch.testing.assert_close(torch.einsum("ijk,j,k->i", epsilon, x, y), torch.linalg.cross(x, y))
+    R = O(3).defining()
+    assert intertwiners(R * R, R).dim == 0
+    assert intertwiners(R * R, R * O(3).sign()).dim == 1
+
+
+def test_quarter_turns_commute_with_complex_numbers():
+    R = CyclicGroup(4).defining()
+    basis = intertwiners(R, R).basis * math.sqrt(2)
+    torch.testing.assert_close(basis, torch.tensor([[[1.0, 0], [0, 1]], [[0, 1], [-1, 0]]], dtype=DOUBLE))
+
+
+def test_quaternions():
+    """Q_8 on its own eight elements, and on R⁴ by left multiplication: what commutes with it is multiplication from the right."""
+    i = [[0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 0, -1], [0, 0, 1, 0]]
+    j = [[0, 0, -1, 0], [0, 0, 0, 1], [1, 0, 0, 0], [0, -1, 0, 0]]
+    G = MatrixGroup(discrete=[i, j])
+    assert G.order == 8
+    R = G.defining()
+    assert intertwiners(R, R).dim == 4
+    assert intertwiners(G.regular(), G.regular(), method="nullspace").dim == 8
+    assert intertwiners(G.regular(), R).dim == 4
+
+
+def test_direction_matters_for_shears():
+    """Moves (x, y, 1) ↦ (x + a, y + b, 1): two invariant vectors, one invariant coordinate."""
+    shift = [[[0.0, 0, 1], [0, 0, 0], [0, 0, 0]], [[0.0, 0, 0], [0, 0, 1], [0, 0, 0]]]
+    X, one = MatrixGroup(lie=shift).defining(), MatrixGroup(lie=shift).trivial()
+    assert (intertwiners(one, X).dim, intertwiners(X, one).dim) == (2, 1)
+    assert intertwiners(X, one).basis.abs().tolist() == [[[0, 0, 1]]]
+    assert (intertwiner_dimension(one, X), intertwiner_dimension(X, one)) == (2, 1)
+    assert (intertwiner_dimension(one, X + X), intertwiner_dimension(X + X, one)) == (4, 2)
+
+
+# ---- against other solvers -----------------------------------------------------------------------------------------------
+
+
+def by_matrices() -> dict[str, tuple[Representation, Representation]]:
+    R2, R3, O3, X = SO(2).defining(), SO(3).defining(), O(3).defining(), Lorentz().defining()
+    D5, C5 = DihedralGroup(5), CyclicGroup(5)
+    S3 = SymmetricGroup(3)
+    both = DirectProduct(SO(2), S3)
+    table = both.pullback(0, R2) * both.pullback(1, S3.defining())
+    return {
+        "SO(2) order 2→1 and numbers": (R2 * R2 + SO(2).trivial(), R2 + SO(2).trivial(2)),
+        "SO(3) 2→2": (R3 * R3, R3 * R3),
+        "SO(3) 2→1 flat": ((R3 * R3).flatten(), R3),
+        "O(3) with determinant": (O3 + O3 * O(3).sign(), O3 * O3),
+        "Lorentz, dual": (X * X.dual, X.dual * X),
+        "C_5 turns → shifts": (C5.defining(), C5.regular()),
+        "D_5 vertices → plane²": (D5.on_vertices(), D5.defining() ** 2),
+        "SO(2) × S_3": (table, table),
+        "outer": (outer(R2, R2), outer(R2, R2)),
+        "other basis": (conjugated(R3 * R3), conjugated(R3, 1)),
+        "other basis, finite": (conjugated(D5.defining() ** 2), D5.regular()),
+        "no equations": (SO(1).defining() * SO(1).trivial(2), SO(1).trivial(3)),
+    }
+
+
+MATRICES = by_matrices()
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_against_one_svd(name):
+    rho_in, rho_out = MATRICES[name]
+    space = intertwiners(rho_in, rho_out)
+    if rho_in.group.generators or rho_in.group.lie_algebra:
+        assert_same_space(flat(space), by_one_svd(rho_in, rho_out))
+    else:
+        assert space.dim == rho_in.dim * rho_out.dim
+    assert space.dim == intertwiner_dimension(rho_in, rho_out)
+    # Equivariant under elements that were not asked for.
+    for seed in range(5):
+        g = rho_in.group.sample(10 + seed)
+        left, right = rho_out.matrix(g) @ space.basis, space.basis @ rho_in.matrix(g)
+        torch.testing.assert_close(left, right, rtol=0, atol=1e-10)
+
+
+def by_signed_permutations() -> dict[str, tuple[Representation, Representation]]:
+    cases = {f"S_{n} {k}→{l}": (SymmetricGroup(n).defining() ** k, SymmetricGroup(n).defining() ** l)
+             for n in (2, 3, 4) for k, l in ((1, 1), (1, 2), (2, 2), (0, 3))}  # fmt: skip
+    cases["S_5 2→2"] = (SymmetricGroup(5).defining() ** 2,) * 2
+    V, D5, Z2 = SymmetricGroup(4).defining(), DihedralGroup(5), ReflectionGroup()
+    return cases | {
+        "D_5 regular": (D5.regular(), D5.regular()),
+        "D_5 on vertices": (D5.on_vertices(), D5.regular()),
+        "with signs": (V * V.group.sign() + V, V * V),
+        "sign to trivial": (Z2.sign(), Z2.trivial()),
+        "C_12": (CyclicGroup(12).regular(), CyclicGroup(12).regular()),
+        "D_4 grid": (DihedralGroup(4).on_grid(3, 3), DihedralGroup(4).on_grid(3, 3)),
+        "three points and two": (PermutationGroup([[1, 2, 0, 4, 3]]).defining(),) * 2,
+        "outer": (outer(V, V), outer(V, V.group.sign())),
+    }
+
+
+SIGNED = by_signed_permutations()
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_both_methods_agree(name):
+    rho_in, rho_out = SIGNED[name]
+    orbits, dense = intertwiners(rho_in, rho_out), intertwiners(rho_in, rho_out, method="nullspace")
+    assert (orbits.method[:6], dense.method) == ("orbits", "nullspace")
+    assert_same_space(flat(orbits), flat(dense))
+    # Patterns are numbered by first appearance, and so are the pivots: the bases agree up to length, too.
+    np.testing.assert_allclose(flat(orbits), flat(dense), atol=1e-12)
+    assert dense.dim == intertwiner_dimension(rho_in, rho_out)
+
+
+def test_d5_regular_has_ten():
+    rho = DihedralGroup(5).regular()
+    assert intertwiners(rho, rho, "orbits").dim == intertwiners(rho, rho, "nullspace").dim == 10
+
+
+def test_dimension_without_closed_form_is_solved_for():
+    R = SO(3).defining()
+    assert intertwiner_dimension(R, R) == 1
+    assert intertwiner_dimension(R + R * R, R + SO(3).trivial()) == 1 + 1 + 0 + 1
+    X = Lorentz("restricted").defining()
+    assert intertwiner_dimension(X.group.trivial(), X**4) == 4
+
+
+# ---- the basis -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", MATRICES)
+def test_basis_is_orthonormal_and_in_echelon_form(name):
+    rows = flat(intertwiners(*MATRICES[name]))
+    np.testing.assert_allclose(rows @ rows.T, np.eye(len(rows)), atol=1e-10)
+    assert not np.any((rows != 0) & (np.abs(rows) < 1e-12))
+    pivots = [int(np.argmax(np.abs(row) > 1e-3)) for row in rows]
+    assert pivots == sorted(set(pivots))
+    for k, pivot in enumerate(pivots):
+        assert rows[k, pivot] > 0
+        assert not rows[k + 1 :, pivot].any()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_echelon_basis_depends_on_the_space_alone(seed):
+    rows = torch.linalg.qr(torch.randn(12, 4, dtype=DOUBLE, generator=seeded(seed)))[0].T
+    rows[:, [0, 5]] = 0
+    rows = torch.linalg.qr(rows.T)[0].T
+    turn = torch.linalg.qr(torch.randn(4, 4, dtype=DOUBLE, generator=seeded(seed + 10)))[0]
+    basis = echelon_basis(rows)
+    torch.testing.assert_close(echelon_basis(turn @ rows), basis, rtol=0, atol=1e-13)
+    torch.testing.assert_close(basis.T @ basis, rows.T @ rows, rtol=0, atol=1e-13)
+    assert (basis[0, 0], basis[1, 1], basis[0, 1] > 0) == (0, 0, True)
+
+
+def test_echelon_basis_finds_pivots_that_are_small():
+    """A column of length 10⁻³ or less is passed over, and the space is found nevertheless."""
+    t = torch.tensor([[5e-4, 1.0, 0, 0], [0, 0, 1e-2, 1.0]], dtype=DOUBLE)
+    rows = torch.nn.functional.normalize(t, dim=1)
+    basis = echelon_basis(torch.tensor([[0.8, -0.6], [0.6, 0.8]], dtype=DOUBLE) @ rows)
+    torch.testing.assert_close(basis, rows, rtol=0, atol=1e-14)
+    assert echelon_basis(torch.zeros(0, 3, dtype=DOUBLE)).shape == (0, 3)
+
+
+# ---- what a dense space can do -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.complex64, torch.complex128, torch.float16])
+def test_expand_project_coordinates(dtype):
+    R = SO(3).defining()
+    space = intertwiners(R * R, R * R)
+    weights = torch.randn(2, 5, space.dim, dtype=torch.complex128, generator=seeded())
+    weights = (weights if dtype.is_complex else weights.real).to(dtype)
+    W = space.expand(weights)
+    assert (W.dtype, W.shape) == (dtype, (2, 5, 9, 9))
+    torch.testing.assert_close(W, torch.einsum("abk,kij->abij", weights, space.basis.to(dtype)))
+    if dtype != torch.float16:
+        found = space.coordinates(W)
+        assert found.dtype == dtype
+        torch.testing.assert_close(found, weights)
+        torch.testing.assert_close(space.project(W), W)
+    assert space.expand(weights[0, 0]).shape == space.shape
+
+
+def test_project_is_the_orthogonal_projection():
+    R = SO(3).defining()
+    space = intertwiners(R * R, R * R)
+    W = torch.randn(4, 9, 9, dtype=DOUBLE, generator=seeded())
+    rows = torch.from_numpy(by_one_svd(R * R, R * R))
+    expected = ((W.flatten(1) @ rows.T) @ rows).reshape(W.shape)
+    torch.testing.assert_close(space.project(W), expected, rtol=0, atol=1e-12)
+    with pytest.raises(ValueError, match=r"off by .*project\(W\)"):
+        space.coordinates(W)
+
+
+def test_project_is_the_average_over_the_group():
+    R = DihedralGroup(5).defining()
+    G = R.group
+    W = torch.randn(2, 2, dtype=DOUBLE, generator=seeded())
+    mean = sum(R.matrix(g) @ W @ R.matrix(G.inverse(g)) for g in G.elements()) / 10
+    torch.testing.assert_close(intertwiners(R, R).project(W), mean)
+
+
+def test_gradients():
+    R = SO(2).defining()
+    space = intertwiners(R, R)
+    weights = torch.randn(3, 2, dtype=DOUBLE, generator=seeded(), requires_grad=True)
+    assert torch.autograd.gradcheck(space.expand, weights)
+    assert torch.autograd.gradcheck(space.project, torch.randn(2, 2, dtype=DOUBLE, requires_grad=True))
+
+
+def test_empty_space():
+    R = SO(3).defining()
+    space = intertwiners(R, SO(3).trivial())
+    assert (space.dim, space.basis.shape) == (0, (0, 1, 3))
+    assert space.expand([]).tolist() == [[0, 0, 0]]
+    assert space.project([[1.0, 2.0, 3.0]]).tolist() == [[0, 0, 0]]
+    with pytest.raises(ValueError, match="project"):
+        space.coordinates([[1.0, 2.0, 3.0]])
+
+
+def test_no_pattern():
+    R = SO(2).defining()
+    space = intertwiners(R, R)
+    assert isinstance(space, DenseSpace)
+    assert not space.has_pattern
+    assert intertwiners(R.group.trivial(), R.group.trivial()).has_pattern
+    for name in ("pattern", "signs", "has_signs"):
+        with pytest.raises(
+            TypeError, match=r"from R² to R² of SO\(2\) was found by method='nullspace' and has no pattern"
+        ):
+            getattr(space, name)
+    with pytest.raises(TypeError, match="has no pattern"):
+        plots.pattern(space)
+    assert repr(space) == "2-dimensional space of equivariant maps from R² to R² of SO(2)"
+    assert space._repr_mimebundle_() == {"text/plain": repr(space)}
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "message"),
+    [
+        (lambda s: s.expand([1.0, 2.0, 3.0]), ValueError, "has 2 weights"),
+        (lambda s: s.expand([1, 2]), TypeError, "floating-point or complex"),
+        (lambda s: s.project(torch.zeros(3, 2)), ValueError, r"shape \(2, 2\), got shape \(3, 2\)"),
+        (lambda s: s.coordinates(torch.full((2, 2), torch.nan)), ValueError, "NaN or infinity"),
+    ],
+)
+def test_bad_numbers(call, kind, message):
+    R = SO(2).defining()
+    with pytest.raises(kind, match=message):
+        call(intertwiners(R, R))
+
+
+# ---- refusals ------------------------------------------------------------------------------------------------------------------
+
+
+def turn(angle: float) -> list[list[float]]:
+    return [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
+
+
+@pytest.mark.parametrize("angle", [1e-8, 1e-7, 1e-6, 9e-6])
+def test_doubtful_rank_is_refused(angle):
+    R = MatrixGroup(discrete=[turn(angle)]).defining()
+    with pytest.raises(ValueError, match=r"in doubt: the equation of generator 0 .* singular value .*neither zero"):
+        intertwiners(R.group.trivial(), R)
+
+
+def test_small_and_large_angles_are_not_doubtful():
+    for angle, dim in ((1e-3, 0), (1.0, 0), (0.0, 2), (1e-12, 2)):
+        R = MatrixGroup(discrete=[turn(angle)]).defining()
+        assert intertwiners(R.group.trivial(), R).dim == dim
+
+
+def test_numbers_of_float32_are_doubtful():
+    third = torch.tensor(turn(2 * math.pi / 3), dtype=torch.float32).double()
+    R = MatrixGroup(discrete=[third]).defining()
+    assert intertwiners(R, R).dim == 2
+    with pytest.raises(ValueError, match=r"in doubt.*and the next one is .*not accurate to float64"):
+        intertwiners(R.group.trivial(), R * R)
+
+
+def test_size_does_not_matter():
+    """What is zero is judged relative to the equation: generators of the algebra may be scaled."""
+    for scale in (1e-12, 1.0, 1e12):
+        R = MatrixGroup(lie=[[[0, -scale], [scale, 0]]])
+        rho = MatrixRepresentation(R, 2, lambda g: torch.eye(2, dtype=DOUBLE), lambda A: A)
+        assert len(_without_verification(rho)) == 2
+
+
+def _without_verification(rho: Representation) -> torch.Tensor:
+    from eqcourse.solvers.nullspace import _equations, _misses, _null_rows
+
+    rows = torch.eye(rho.dim**2, dtype=DOUBLE)
+    for what, left, right in _equations(rho, rho):
+        rows = _null_rows(_misses(rows, left, right), what) @ rows
+    return rows
+
+
+def test_too_large():
+    R = SO(3).defining()
+    with pytest.raises(ValueError, match=r"81 × 81 = 6,561 entries.*at most 4,096.*direct sum"):
+        intertwiners(R**4, R**4)
+
+
+def test_what_is_no_representation_is_refused():
+    G = SO(2)
+    double = MatrixRepresentation(G, 2, lambda g: g @ g, lambda A: A)  # turns twice as fast as its derivative says
+    fits = intertwiners(double, double)  # what commutes with all turns commutes with these
+    assert fits.dim == 2
+    with pytest.raises(ValueError, match=r"miss at a sampled element by .*check_homomorphism"):
+        intertwiners(G.defining(), double)
+
+
+def test_bad_matrices():
+    G = SO(2)
+    wide = MatrixRepresentation(G, 2, lambda g: g, lambda A: torch.zeros(3, 3), name="bad")
+    with pytest.raises(
+        ValueError, match=r"bad of SO\(2\) gives for Lie algebra element 0 .*shape \(3, 3\), expected \(2, 2\)"
+    ):
+        intertwiners(wide, G.trivial())
+    nan = MatrixRepresentation(G, 2, lambda g: g, lambda A: A * torch.nan, name="bad")
+    with pytest.raises(ValueError, match=r"bad of SO\(2\) gives for Lie .* NaN"):
+        intertwiners(G.trivial(), nan)
+    without = MatrixRepresentation(G, 2, lambda g: g, name="bad")
+    with pytest.raises(ValueError, match="without the matrices of its Lie algebra"):
+        intertwiners(without, without)
+
+
+def test_methods():
+    R = SO(2).defining()
+    assert intertwiners(R, R, method="nullspace").dim == intertwiners(R, R).dim == nullspace_intertwiners(R, R).dim
+    with pytest.raises(ValueError, match=r'"orbits" or "nullspace", got \'magic\''):
+        intertwiners(R, R, method="magic")
+    with pytest.raises(TypeError, match=r'acts by matrices.*take method="nullspace"'):
+        intertwiners(R, R, method="orbits")
