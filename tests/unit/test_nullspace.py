@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -26,6 +27,15 @@ from eqcourse.solvers import DenseSpace
 from eqcourse.solvers.nullspace import echelon_basis, nullspace_intertwiners
 
 DOUBLE = torch.float64
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Small matrices: where processors are shared, threads that wait for each other take a hundred times longer."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -53,8 +63,9 @@ def by_one_svd(rho_in: Representation, rho_out: Representation) -> np.ndarray:
     pairs += [(rho_out.lie_matrix(A), rho_in.lie_matrix(A)) for A in rho_in.group.lie_algebra]
     # vec(W B) = (1 ⊗ Bᵀ) vec W and vec(A W) = (A ⊗ 1) vec W, row by row.
     blocks = [np.kron(eye_out, right.numpy().T) - np.kron(left.numpy(), eye_in) for left, right in pairs]
-    _, values, vectors = np.linalg.svd(np.concatenate(blocks))
-    return vectors[int((values > 1e-9).sum()) :]
+    # A tall matrix: all right vectors are there.
+    _, values, vectors = torch.linalg.svd(torch.from_numpy(np.concatenate(blocks)), full_matrices=False)
+    return vectors[int((values > 1e-9).sum()) :].numpy()
 
 
 def assert_same_space(one: np.ndarray, other: np.ndarray) -> None:
@@ -174,10 +185,15 @@ def by_matrices() -> dict[str, tuple[Representation, Representation]]:
 MATRICES = by_matrices()
 
 
+@functools.cache
+def dense(name: str) -> DenseSpace:
+    return intertwiners(*MATRICES[name])
+
+
 @pytest.mark.parametrize("name", MATRICES)
 def test_against_one_svd(name):
     rho_in, rho_out = MATRICES[name]
-    space = intertwiners(rho_in, rho_out)
+    space = dense(name)
     if rho_in.group.generators or rho_in.group.lie_algebra:
         assert_same_space(flat(space), by_one_svd(rho_in, rho_out))
     else:
@@ -213,12 +229,12 @@ SIGNED = by_signed_permutations()
 @pytest.mark.parametrize("name", SIGNED)
 def test_both_methods_agree(name):
     rho_in, rho_out = SIGNED[name]
-    orbits, dense = intertwiners(rho_in, rho_out), intertwiners(rho_in, rho_out, method="nullspace")
-    assert (orbits.method[:6], dense.method) == ("orbits", "nullspace")
-    assert_same_space(flat(orbits), flat(dense))
+    orbits, found = intertwiners(rho_in, rho_out), intertwiners(rho_in, rho_out, method="nullspace")
+    assert (orbits.method[:6], found.method) == ("orbits", "nullspace")
+    assert_same_space(flat(orbits), flat(found))
     # Patterns are numbered by first appearance, and so are the pivots: the bases agree up to length, too.
-    np.testing.assert_allclose(flat(orbits), flat(dense), atol=1e-12)
-    assert dense.dim == intertwiner_dimension(rho_in, rho_out)
+    np.testing.assert_allclose(flat(orbits), flat(found), atol=1e-12)
+    assert found.dim == intertwiner_dimension(rho_in, rho_out)
 
 
 def test_d5_regular_has_ten():
@@ -239,7 +255,7 @@ def test_dimension_without_closed_form_is_solved_for():
 
 @pytest.mark.parametrize("name", MATRICES)
 def test_basis_is_orthonormal_and_in_echelon_form(name):
-    rows = flat(intertwiners(*MATRICES[name]))
+    rows = flat(dense(name))
     np.testing.assert_allclose(rows @ rows.T, np.eye(len(rows)), atol=1e-10)
     assert not np.any((rows != 0) & (np.abs(rows) < 1e-12))
     pivots = [int(np.argmax(np.abs(row) > 1e-3)) for row in rows]
