@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from .base import check_channels, random_normal
-from .twins import INITIAL_SIZE, EfficientLayer, check_method, check_normalize
+from .twins import INITIAL_SIZE, EfficientLayer, check_method, check_normalize, to_be_kept
 from .types import Table
 
 __all__ = ["ArrayLinear"]
@@ -85,8 +85,8 @@ class ArrayLinear(EfficientLayer):
             )
         # Mix the channels of each, where it is small.
         results = {
-            axes: (weight @ arrays[axes].flatten(2)).reshape(len(x), self.out_channels, *arrays[axes].shape[2:])
-            for axes, weight in zip(self.pooled_axes, self.weight.unbind(-1), strict=True)
+            axes: torch.bmm(weight.expand(len(x), -1, -1), arrays[axes].flatten(2)).unflatten(2, arrays[axes].shape[2:])
+            for axes, weight in zip(self.pooled_axes, self.weight.permute(2, 0, 1).contiguous(), strict=True)
         }
         # Up: each is repeated along one axis and added to the larger array that it was pooled from.
         for axes in reversed(self.pooled_axes[1:]):
@@ -110,9 +110,10 @@ class ArrayLinear(EfficientLayer):
 @lru_cache(maxsize=64)
 def _change_of_basis(sizes: tuple[int, ...], normalize: str) -> Tensor:
     """Weights of orbits from weights of sets of axes: float64 (orbits, 2^m)."""
-    changes = []
-    for n in sizes:
-        share = 1 / n if normalize == "mean" else 1.0
-        # Rows: equal index, different index (which there is only for n > 1). Columns: the axis is kept, or pooled.
-        changes.append(torch.tensor([[1, share], [0, share]][: min(n, 2)], dtype=torch.float64))
-    return reduce(torch.kron, changes)
+    with to_be_kept():
+        changes = []
+        for n in sizes:
+            share = 1 / n if normalize == "mean" else 1.0
+            # Rows: equal index, different index (which there is only for n > 1). Columns: the axis is kept, or pooled.
+            changes.append(torch.tensor([[1, share], [0, share]][: min(n, 2)], dtype=torch.float64))
+        return reduce(torch.kron, changes)

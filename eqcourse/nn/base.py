@@ -37,7 +37,7 @@ class TypedLayer(torch.nn.Module):
             raise ValueError(
                 f"{self._who} is on {weight.device} and its input on {x.device}: move one of them with .to(device)"
             )
-        if weight is not None and x.dtype != weight.dtype:
+        if weight is not None and x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
             raise TypeError(
                 f"{self._who} has weights of type {weight.dtype} and got an input of type {x.dtype}: "
                 f"convert one of them, for example x.to({weight.dtype}) or layer.to({x.dtype})"

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from ..solvers.partitions import Partition, bell, diagram_to_orbit, set_partitions
 from .base import check_channels, random_normal
-from .twins import INITIAL_SIZE, EfficientLayer, check_method, check_normalize
+from .twins import INITIAL_SIZE, EfficientLayer, check_method, check_normalize, to_be_kept
 from .types import Order
 
 __all__ = ["TensorLinear"]
@@ -228,7 +228,7 @@ class TensorLinear(EfficientLayer):
                 bias = None if self.bias is None else self.bias.T.flatten()
                 mixed = torch.nn.functional.linear(stacked, matrix, bias)
             else:
-                mixed = matrix @ stacked.flatten(2)
+                mixed = torch.bmm(matrix.expand(len(stacked), -1, -1), stacked.flatten(2))
             results = iter(
                 mixed.view(len(mixed), shape[0] // self.out_channels, self.out_channels, *stacked.shape[2:]).unbind(1)
             )
@@ -267,7 +267,7 @@ class TensorLinear(EfficientLayer):
         return self.bias @ diagram_to_orbit(self.out_type.k, self._one_size(sizes)).T.to(self.bias)
 
     def _one_size(self, sizes: tuple[int, ...]) -> int:
-        if len(sizes) != 1 or sizes[0] < 1:
+        if len(sizes) != 1 or isinstance(sizes[0], bool) or not isinstance(sizes[0], int) or sizes[0] < 1:
             raise ValueError(f"a tensor's axes have one length N ≥ 1, got {sizes}")
         return sizes[0]
 
@@ -302,10 +302,9 @@ def _summed(partition: Partition, out_order: int) -> int:
 def _change_of_basis(in_order: int, out_order: int, n: int, normalize: str) -> Tensor:
     """Weights of orbits from weights of diagrams: float64 (orbits, diagrams)."""
     axes = in_order + out_order
-    change = diagram_to_orbit(axes, n).double()
-    if normalize == "mean":
-        change /= torch.tensor([float(n) ** _summed(p, out_order) for p in set_partitions(axes, axes)]).double()
-    return change
+    terms = [float(n) ** _summed(p, out_order) if normalize == "mean" else 1.0 for p in set_partitions(axes, axes)]
+    with to_be_kept():
+        return diagram_to_orbit(axes, n) / torch.tensor(terms, dtype=torch.float64)
 
 
 def _variance(in_order: int, out_order: int, n: int, normalize: str) -> float:

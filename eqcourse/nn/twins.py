@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 import torch
@@ -96,9 +98,17 @@ def expansions(
     in_type: Family, out_type: Family, sizes: tuple[int, ...], device: torch.device
 ) -> tuple[Expansion, Expansion]:
     """The patterns of the weights and of the bias at these sizes, solved once."""
-    rho_in, rho_out = in_type.at(*sizes), out_type.at(*sizes)
-    vectors = intertwiners(rho_out.group.trivial(), rho_out)
-    return Expansion(intertwiners(rho_in, rho_out), device), Expansion(vectors, device)
+    with to_be_kept():
+        rho_in, rho_out = in_type.at(*sizes), out_type.at(*sizes)
+        vectors = intertwiners(rho_out.group.trivial(), rho_out)
+        return Expansion(intertwiners(rho_in, rho_out), device), Expansion(vectors, device)
+
+
+@contextmanager
+def to_be_kept() -> Iterator[None]:
+    """For tensors that outlive the call they are made in: real ones, on the CPU, also within ``inference_mode`` or a default device."""
+    with torch.inference_mode(False), torch.device("cpu"):
+        yield
 
 
 def check_method(method: object) -> None:
