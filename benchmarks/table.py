@@ -106,6 +106,24 @@ def act(figures: dict[str, Any]) -> str:
     return table(["float32", "`rho.act`, ms", "bare lookup, ms", "ratio"], rows)
 
 
+def circular(figures: dict[str, Any]) -> str:
+    """CircularConv beside torch's circular convolution, and the automatic choice beside the forms."""
+    forms = ("torch", "direct", "fft", "dense", "auto")
+    rows = [
+        [
+            case["channels"],
+            case["n"],
+            case["kernel"],
+            *(number(case[form + "_ms"]) if form + "_ms" in case else "–" for form in forms),
+            number(case["over_best"]),
+            number(case["over_torch"]) if case["over_torch"] else "–",
+        ]
+        for case in figures["cases"]
+    ]
+    head = ["channels", "N", "K", *(f"{form}, ms" for form in forms), "auto over the best form", "auto over torch"]
+    return f"{targets(figures['rows'])}\n\nLeast times:\n\n{table(head, rows)}"
+
+
 def start(figures: dict[str, Any]) -> str:
     """Imports, lessons, set-up, tests."""
     names = {
@@ -123,6 +141,7 @@ SECTIONS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "solver": ("The solver", solver),
     "act": ("Acting", act),
     "layers": ("Layers", layers),
+    "circular": ("Circular convolution", circular),
     "start": ("To begin", start),
 }
 

@@ -17,14 +17,17 @@ __all__ = ["CircularConv", "cheapest"]
 METHODS = ("auto", "direct", "fft", "dense")
 # Up to so many input channels, spectra are multiplied one channel after the other.
 FEW_CHANNELS = 4
-# Microseconds on two cores in float32, for `cheapest`; fitted to about 1,000 shapes (`python run.py bench circular` measures all forms on
-# both sides of each crossover). Direct: a call (torch takes a shorter way for a batch of 1), a second axis, each number copied, each
-# product of a signal and of a pair of channels with a kernel entry.
-DIRECT_CALL, DIRECT_CALL_ALONE, DIRECT_AXIS, DIRECT_COPY, DIRECT_TAP, DIRECT_PRODUCT = 82, 26, 30, 5e-4, 1.4e-4, 1e-5
+# Microseconds on two cores in float32, for `cheapest` (`python run.py bench circular` measures all forms on both sides of each crossover).
+# Direct: a call (torch takes a shorter way for a batch of 1), a second axis, each position, each number copied, each product of a
+# position and of a pair of channels with a kernel entry.
+DIRECT_CALL, DIRECT_CALL_ALONE, DIRECT_AXIS = 67, 22, 12
+DIRECT_POINT, DIRECT_COPY, DIRECT_TAP, DIRECT_PRODUCT = 1.8e-3, 4e-4, 1.1e-4, 9.5e-6
 # Dense: a call, a second axis, each entry of the matrix, each of its products.
-DENSE_CALL, DENSE_AXIS, DENSE_ENTRY, DENSE_PRODUCT = 56, 39, 2e-4, 9.2e-6
-# FFT: a call, a second axis, rearranging for many channels, planning (for each point of an axis), transforming, each product of spectra.
-FFT_CALL, FFT_AXIS, FFT_MANY_CHANNELS, FFT_PLAN, FFT_POINT, FFT_PRODUCT = 64, 45, 55, 0.035, 1.05e-4, 5e-5
+DENSE_CALL, DENSE_AXIS, DENSE_ENTRY, DENSE_PRODUCT = 39, 38, 2e-4, 9e-6
+# FFT: a call, a second axis (once, and for each signal), rearranging for many channels, planning (for each point of an axis),
+# transforming, each product of spectra with few and with many channels.
+FFT_CALL, FFT_AXIS, FFT_AXIS_SIGNAL, FFT_MANY_CHANNELS, FFT_PLAN = 43, 30, 0.35, 24, 0.02
+FFT_POINT, FFT_PRODUCT_FEW, FFT_PRODUCT_MANY = 5e-5, 5e-5, 1.8e-4
 
 
 class CircularConv(EfficientLayer):
@@ -152,10 +155,9 @@ def place(weight: Tensor, sizes: tuple[int, ...]) -> Tensor:
 def _direct(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Continue the signal periodically at its ends, then slide the flipped kernel over it."""
     axes = tuple(range(2, x.ndim))
-    for axis in axes:
-        size, length = x.shape[axis], weight.shape[axis]
-        before, after = (length - 1) // 2, length // 2
-        x = torch.cat([x.narrow(axis, size - before, before), x, x.narrow(axis, 0, after)], axis)
+    # torch wants the points before and after the signal from the last axis to the first.
+    ends = [end for length in reversed(weight.shape[2:]) for end in ((length - 1) // 2, length // 2)]
+    x = torch.nn.functional.pad(x, ends, mode="circular")
     convolve = torch.nn.functional.conv1d if len(axes) == 1 else torch.nn.functional.conv2d
     return convolve(x, weight.flip(axes), bias)
 
@@ -220,17 +222,20 @@ def cheapest(
     second_axis = len(sizes) - 1  # 0 or 1
 
     direct: float = (DIRECT_CALL if batch > 1 else DIRECT_CALL_ALONE) + DIRECT_AXIS * second_axis
-    direct += DIRECT_COPY * batch * points * (in_channels + out_channels)
+    direct += batch * points * (DIRECT_POINT + DIRECT_COPY * (in_channels + out_channels))
     direct += batch * points * taps * (DIRECT_TAP * max(1, in_channels / out_channels) + DIRECT_PRODUCT * channels)
 
     dense = DENSE_CALL + DENSE_AXIS * second_axis + channels * points**2 * (DENSE_ENTRY + DENSE_PRODUCT * batch)
+    if dense < min(direct, FFT_CALL):
+        return "dense"  # decided early, since for small signals this decision is a part of the time
 
     signals = batch * in_channels + channels + batch * out_channels
     awkward = _has_large_prime_factor(sizes)
-    transform = FFT_POINT * points * math.log2(points + 1) * (1 + 0.7 * second_axis) * (1 + awkward)
-    fft: float = FFT_CALL + FFT_AXIS * second_axis + (FFT_MANY_CHANNELS if in_channels > FEW_CHANNELS else 0)
-    fft += FFT_PLAN * sum(sizes) * (1 + 3 * awkward) + signals * transform * (1 + second_axis * awkward)
-    fft += FFT_PRODUCT * batch * channels * points
+    transform = FFT_POINT * points * math.log2(points + 1) * (5 if awkward else 1) * (1 + 0.3 * second_axis)
+    few = in_channels <= FEW_CHANNELS
+    fft: float = FFT_CALL + FFT_AXIS * second_axis + FFT_PLAN * sum(sizes) * (3 if awkward else 1)
+    fft += signals * (transform + FFT_AXIS_SIGNAL * second_axis) + (0 if few else FFT_MANY_CHANNELS)
+    fft += batch * channels * points * (FFT_PRODUCT_FEW if few else FFT_PRODUCT_MANY)
 
     if dense < direct and dense < fft:
         return "dense"

@@ -334,7 +334,7 @@ def test_the_choice_follows_cost():
     assert cheapest(16, 8, 8, (8192,), (3,)) == "direct"
     assert cheapest(16, 8, 8, (8192,), (8192,)) == "fft"
     assert cheapest(16, 1, 1, (128, 128), (128, 128)) == "fft"
-    assert cheapest(16, 1, 1, (128, 128), (3, 3)) == "direct"
+    assert cheapest(16, 8, 8, (64, 64), (3, 3)) == "direct"
 
 
 @pytest.mark.parametrize(("sizes", "kernel"), [((12,), (3,)), ((512,), (512,)), ((4096,), (3,))])
