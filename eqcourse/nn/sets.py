@@ -63,16 +63,25 @@ class SetLinear(EfficientLayer):
             check_mask(mask, x, 1)
             # Not x * mask: NaN · 0 is NaN.
             x = x.masked_fill(~mask.unsqueeze(1), 0)
-        each, pool = self.weight.permute(2, 0, 1).contiguous()
-        shift = torch.nn.functional.linear(self._pooled(x, mask), pool, self.bias).unsqueeze(-1)
-        if self.in_channels == 1:
-            # The matrix product is a plain product, which is faster.
-            y = x * each
-            y += shift
-        else:
-            # shift + each @ x. (The operator @ would copy x to fold the batch into one product, which takes longer.)
-            y = torch.baddbmm(shift, each.expand(len(x), -1, -1), x)
+        pooled = self._pooled(x, mask)
+        y = self._from_one(x, pooled) if self.in_channels == 1 else self._from_many(x, pooled)
         return y if mask is None else y.masked_fill(~mask.unsqueeze(1), 0)
+
+    def _from_many(self, x: Tensor, pooled: Tensor) -> Tensor:
+        each, pool = self.weight.permute(2, 0, 1).contiguous()
+        shift = torch.nn.functional.linear(pooled, pool, self.bias).unsqueeze(-1)
+        # shift + each @ x. (The operator @ would copy x to fold the batch into one product, which takes longer.)
+        return torch.baddbmm(shift, each.expand(len(x), -1, -1), x)
+
+    def _from_one(self, x: Tensor, pooled: Tensor) -> Tensor:
+        """The same for one input channel, where products of matrices are plain products, which are faster."""
+        each, pool = self.weight.unbind(-1)
+        shift = pooled * pool.T
+        if self.bias is not None:
+            shift += self.bias
+        y = x * each
+        y += shift.unsqueeze(-1)
+        return y
 
     def _pooled(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """The sum or mean over the real items: (batch, in_channels)."""
