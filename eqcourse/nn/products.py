@@ -28,7 +28,7 @@ class TensorProduct(TypedLayer):
     ``EquivariantLinear``. Raises ``ValueError`` for representations of different groups, channels below 1, inputs of another shape, and
     a missing y where x cannot take its place; ``TypeError`` for inputs of another dtype than the weights.
 
-    Source: Thomas et al. 2018, "Tensor field networks", section 4.1.2, with Clebsch–Gordan coefficients as the solutions for W.
+    Source: Thomas et al. 2018, "Tensor field networks", where the solutions for W are Clebsch–Gordan coefficients.
 
     >>> from eqcourse.groups import SO
     >>> V = SO(3).defining()

@@ -18,7 +18,7 @@ from .space import DenseSpace
 
 __all__ = ["MAX_UNKNOWNS", "echelon_basis", "nullspace_intertwiners"]
 
-# Entries of W. The first equation takes the eigenvectors of a matrix of this size: half a minute on two cores.
+# Entries of W. The first equation takes the eigenvectors of a matrix of this size: about a minute and 1 GiB.
 MAX_UNKNOWNS = 4096
 # Singular values of an equation, relative to its size: what counts as zero, and what as different from zero. In between: refused.
 ZERO, NONZERO = 1e-9, 1e-5
@@ -26,8 +26,8 @@ ZERO, NONZERO = 1e-9, 1e-5
 TOLERANCE = 1e-8
 # On how many elements the solutions are tried.
 SAMPLED = 3
-# A column of an orthonormal basis is a pivot if what is new in it is longer than this. In 4,096 columns there always is one.
-PIVOT = 1e-3
+# A column of an orthonormal basis is a pivot if the square of what is new in it is more than this (less for a million columns).
+PIVOT = 1e-6
 # Smaller entries of the basis are rounding.
 ROUNDING = 1e-12
 
@@ -76,10 +76,12 @@ def echelon_basis(rows: Tensor) -> Tensor:
     n, size = rows.shape
     if n == size:
         return torch.eye(size, dtype=rows.dtype)
+    # As long as rows are missing these squares add up to 1 or more, so that some column has 1 / size.
+    least = min(PIVOT, 0.5 / size)
     basis, chosen = torch.zeros_like(rows), rows.new_zeros(n, n)
     new = rows.square().sum(0)  # of each column the squared length of the part that the chosen ones do not explain
     for k in range(n):
-        pivot = int((new > PIVOT**2).nonzero()[0])
+        pivot = int((new > least).nonzero()[0])
         q = rows[:, pivot]
         for _ in range(2):  # once more, as the first difference may lose three digits
             q = q - chosen.T @ (chosen @ q)

@@ -28,6 +28,17 @@ from eqcourse.nn.sequential import EquivariantSequential
 from eqcourse.representations import Representation, outer
 
 DOUBLE = torch.float64
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Small matrices: where processors are shared, threads that wait for each other take a hundred times longer."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 S3, S4, Z2 = SymmetricGroup(3), SymmetricGroup(4), ReflectionGroup()
 V, W4, R2, R3, X = S3.defining(), S4.defining(), SO(2).defining(), SO(3).defining(), Lorentz().defining()
 PLANE, SPACE = O(2).defining(), O(3).defining()
@@ -265,6 +276,12 @@ def test_forms_by_name():
     torch.testing.assert_close(invariant_forms(R2)[1], area)
     eye = torch.eye(4, dtype=DOUBLE)
     torch.testing.assert_close(invariant_forms(W4)[0], torch.stack([eye, 1 - eye]))
+
+
+def test_forms_with_many_small_entries():
+    """The second form of S_1100 has more than a million equal entries."""
+    eye = torch.eye(1100, dtype=DOUBLE)
+    torch.testing.assert_close(invariant_forms(SymmetricGroup(1100).defining())[0], torch.stack([eye, 1 - eye]))
 
 
 # ---- Invariants ----------------------------------------------------------------------------------------------------------
