@@ -76,10 +76,10 @@ def echelon_basis(rows: Tensor) -> Tensor:
     n, size = rows.shape
     if n == size:
         return torch.eye(size, dtype=rows.dtype)
-    # As long as rows are missing these squares add up to 1 or more, so that some column has 1 / size.
-    least = min(PIVOT, 0.5 / size)
     basis, chosen = torch.zeros_like(rows), rows.new_zeros(n, n)
     new = rows.square().sum(0)  # of each column the squared length of the part that the chosen ones do not explain
+    # As long as rows are missing these add up to 1 or more, so that some column has 1 / size.
+    least = min(PIVOT, 0.5 / size)
     for k in range(n):
         pivot = int((new > least).nonzero()[0])
         q = rows[:, pivot]
