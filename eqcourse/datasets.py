@@ -14,6 +14,7 @@ import torch
 __all__ = [
     "DANGEROUS_DIGITS",
     "Conformations",
+    "DigitsOnPhotos",
     "LabelledImages",
     "Luggage",
     "Molecule",
@@ -21,6 +22,7 @@ __all__ = [
     "check_molecule",
     "conformations",
     "digits",
+    "digits_on_photos",
     "faces",
     "horse",
     "luggage",
@@ -32,6 +34,16 @@ MOLECULES_FILE = Path(__file__).parent / "data" / "molecules.json"
 MOLECULES_SHA256 = "37bf72fa1bc82ffbd2adb6b633bcd4ed108b8a455522abf9f9abb0bb8275f0f7"
 CONFORMATIONS_FILE = Path(__file__).parent / "data" / "conformations.npz"
 CONFORMATIONS_SHA256 = "b9b2fe988fae70e993b2ba30fa7e32d4312ad67201958a746a3984d4e73f6375"
+
+# Scenes of `digits_on_photos`: pixels, and fractions of full brightness.
+SCENE, GLYPH = 24, 16
+PHOTO_HEIGHT = 160
+MILK = 0.4
+INK = 0.15
+SHADOW = 0.6
+SHADOW_DOWN, SHADOW_RIGHT = 1, 3
+# Which digits, and which columns of the photographs, belong to training and to testing.
+PARTS = {"train": (slice(0, 1200), (0, 144)), "test": (slice(1200, 1797), (144, 240))}
 
 # Atomic number and covalent radius in Å (Cordero et al., Dalton Trans. 2008, 2832).
 ELEMENTS = {
@@ -62,6 +74,17 @@ class LabelledImages(NamedTuple):
     """(number, height, width), values in [0, 1]"""
     labels: torch.Tensor
     """(number,), int64"""
+
+
+class DigitsOnPhotos(NamedTuple):
+    """Pictures of one digit each on a glass door, where its strokes are, and which digit it is."""
+
+    images: torch.Tensor
+    """(number, 3, 24, 24), values in [0, 1]"""
+    masks: torch.Tensor
+    """(number, 24, 24), bool: the strokes, without their shadow"""
+    labels: torch.Tensor
+    """(number,), int64, 0 to 9"""
 
 
 class Luggage(NamedTuple):
@@ -214,6 +237,59 @@ def digits(dtype: torch.dtype = torch.float32) -> LabelledImages:
     bunch = load_digits()
     images = torch.from_numpy(bunch.images).to(dtype) / 16
     return LabelledImages(images, torch.from_numpy(bunch.target).to(torch.int64))
+
+
+def digits_on_photos(seed: int, count: int, part: str = "train", dtype: torch.dtype = torch.float32) -> DigitsOnPhotos:
+    """Digits written in dark ink on a milky glass door, seen from the side where they read well; strokes as masks.
+
+    Behind the glass is a piece of one of the two `photos`, mixed with 40 % white. On it stands one handwritten digit,
+    16 × 16 pixels, at a random place. The sun stands to the left: a shadow, which takes 60 % of the light, falls one
+    pixel below and three to the right of each stroke. From the other side of the door all of it is mirrored:
+    `images.flip(-1)` and `masks.flip(-1)`, with the same labels.
+
+    `part` is "train" or "test": other digits and other parts of the photographs. The same seed gives the same
+    pictures. The masks are where the ink covers more than half of a pixel. Raises ValueError for a count below 1 and
+    for another part.
+
+    >>> images, masks, labels = digits_on_photos(seed=0, count=5)
+    >>> images.shape, masks.shape, labels.shape
+    (torch.Size([5, 3, 24, 24]), torch.Size([5, 24, 24]), torch.Size([5]))
+    """
+    if count < 1:
+        raise ValueError(f"digits_on_photos got count={count}; give the number of pictures, at least 1")
+    if part not in PARTS:
+        raise ValueError(f'digits_on_photos got part={part!r}; give "train" or "test"')
+    which, (left, right) = PARTS[part]
+    generator = torch.Generator().manual_seed(seed)
+
+    def below(bound: int) -> torch.Tensor:
+        return torch.randint(bound, (count,), generator=generator)
+
+    backgrounds = torch.stack(list(photos(PHOTO_HEIGHT, dtype).values()))
+    rows, columns = below(PHOTO_HEIGHT - SCENE + 1), left + below(right - left - SCENE + 1)
+    scenes = _cut(backgrounds[below(len(backgrounds))], rows, columns, SCENE)
+    scenes = scenes * (1 - MILK) + MILK
+
+    glyphs, labels = (values[which] for values in digits(dtype))
+    chosen = below(len(glyphs))
+    strokes = torch.nn.functional.interpolate(glyphs[chosen, None], size=(GLYPH, GLYPH), mode="bicubic")
+    strokes = ((strokes - 0.3) / 0.3).clamp(0, 1)
+    # A wide empty frame around each digit: cutting out of it puts the digit somewhere.
+    free = SCENE - GLYPH
+    framed = torch.nn.functional.pad(strokes, (free + SHADOW_RIGHT, free, free + SHADOW_DOWN, free))
+    up, back = below(free + 1), below(free + 1)
+    ink = _cut(framed, up + SHADOW_DOWN, back + SHADOW_RIGHT, SCENE)
+    shadow = _cut(framed, up, back, SCENE)
+    images = scenes * (1 - SHADOW * shadow) * (1 - ink) + INK * ink
+    return DigitsOnPhotos(images, ink[:, 0] > 0.5, labels[chosen])
+
+
+def _cut(images: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor, size: int) -> torch.Tensor:
+    """From each of the images (count, channels, H, W) the square whose upper left corner is at its row and column."""
+    steps = torch.arange(size)
+    which = torch.arange(len(images))[:, None, None]
+    cut = images[which, :, (rows[:, None] + steps)[:, :, None], (columns[:, None] + steps)[:, None, :]]
+    return cut.movedim(-1, 1).contiguous()
 
 
 def luggage(seed: int, sizes: Sequence[int], dtype: torch.dtype = torch.float32) -> list[Luggage]:

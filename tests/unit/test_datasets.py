@@ -12,6 +12,7 @@ from eqcourse.datasets import (
     check_molecule,
     conformations,
     digits,
+    digits_on_photos,
     faces,
     horse,
     luggage,
@@ -82,6 +83,82 @@ def test_digits_are_scaled_to_the_unit_interval():
     assert images.min() == 0
     assert images.max() == 1
     assert sorted(set(labels.tolist())) == list(range(10))
+
+
+def test_digits_on_photos_depend_on_seed_and_part_alone():
+    one, same, other, test = (digits_on_photos(*given) for given in ((1, 9), (1, 9), (2, 9), (1, 9, "test")))
+    assert all(torch.equal(a, b) for a, b in zip(one, same, strict=True))
+    assert not torch.equal(one.images, other.images)
+    assert not torch.equal(one.images, test.images)
+
+
+def test_digits_on_photos_have_the_stated_shapes():
+    images, masks, labels = digits_on_photos(0, 300, dtype=torch.float64)
+    assert images.shape == (300, 3, 24, 24)
+    assert images.dtype == torch.float64
+    assert masks.shape == (300, 24, 24)
+    assert masks.dtype == torch.bool
+    assert labels.bincount().min() > 10  # all ten digits occur
+    assert 0 <= images.min() < images.max() <= 1
+    assert digits_on_photos(0, 1).images.shape == (1, 3, 24, 24)
+
+
+@pytest.mark.parametrize(("part", "first", "last"), [("train", 0, 1199), ("test", 1200, 1796)])
+def test_each_mask_is_that_of_the_labelled_digit_and_the_parts_share_none(part, first, last):
+    _, masks, labels = digits_on_photos(3, 40, part)
+    glyphs = torch.nn.functional.interpolate(digits().images[:, None], size=16, mode="bicubic")
+    glyphs = (glyphs > 0.45).float()
+    overlap = torch.nn.functional.conv2d(masks[:, None].float(), glyphs).flatten(2).amax(dim=2)  # (40, 1797)
+    union = masks.sum(dim=(1, 2))[:, None] + glyphs.sum(dim=(1, 2, 3)) - overlap
+    found = (overlap / union).argmax(dim=1)
+    assert torch.equal(digits().labels[found], labels)
+    assert ((overlap / union).amax(dim=1) > 0.999).all()
+    assert first <= found.min() <= found.max() <= last
+
+
+def test_digits_stand_anywhere():
+    masks = digits_on_photos(0, 400).masks
+    centres = torch.stack([(mask.nonzero().double().mean(dim=0)) for mask in masks])
+    assert (centres.max(dim=0).values - centres.min(dim=0).values > 8).all()
+
+
+def test_ink_is_dark_and_the_shadow_falls_to_the_right():
+    images, masks, _ = digits_on_photos(0, 300)
+    grey = images.mean(dim=1)
+    right = torch.zeros_like(masks)
+    right[:, 1:, 3:] = masks[:, :-1, :-3]
+    left = torch.zeros_like(masks)
+    left[:, 1:, :-3] = masks[:, :-1, 3:]
+    assert grey[masks].mean() < 0.25
+    assert grey[right & ~masks & ~left].mean() < 0.4
+    assert grey[left & ~masks & ~right].mean() > 0.5
+
+
+def test_what_finds_strokes_from_one_side_of_the_door_fails_from_the_other():
+    # A linear map of each pixel's surroundings, fitted by least squares. A lesson needs that a convolution feels the side.
+    def surroundings(images):
+        patches = torch.nn.functional.unfold(images.mean(dim=1, keepdim=True), 7, padding=3).movedim(1, 2).flatten(0, 1)
+        return torch.cat([patches, torch.ones(len(patches), 1)], dim=1)
+
+    def overlap(images, masks):
+        found = (surroundings(images) @ weights > 0.5)[:, 0].view_as(masks)
+        return float((found & masks).sum() / (found | masks).sum())
+
+    images, masks, _ = digits_on_photos(0, 100)
+    weights = torch.linalg.lstsq(surroundings(images), masks.float().reshape(-1, 1)).solution
+    images, masks, _ = digits_on_photos(1, 100, "test")
+    seen, mirrored = overlap(images, masks), overlap(images.flip(-1), masks.flip(-1))
+    assert seen > 0.6
+    assert mirrored < seen - 0.15
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [((0, 0), "count=0; give the number"), ((0, -2), "count=-2"), ((0, 3, "validation"), "part='validation'; give")],
+)
+def test_impossible_digits_on_photos_are_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        digits_on_photos(*given)
 
 
 def test_luggage_depends_on_its_seed_alone():
