@@ -4,6 +4,10 @@ import pytest
 import torch
 
 
+# Two threads on busy cores make small products and decompositions many times slower; pytest runs in several processes anyway.
+torch.set_num_threads(1)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs a GPU where there is none."""
     if torch.cuda.is_available():

@@ -6,11 +6,13 @@ Tensors are (batch, channels, \\*axes); the group acts on the axes and leaves ba
 from .arrays import ArrayLinear
 from .attention import SetAttention
 from .base import TypedLayer
+from .circular import CircularConv
 from .deepsets import DeepSets
 from .linear import EquivariantLinear
 from .nonlinear import GatedNonlinearity, NormNonlinearity, Pointwise
 from .norm import EquivariantNorm
 from .pool import InvariantPool
+from .products import Invariants, TensorProduct
 from .sequential import EquivariantSequential
 from .sets import SetLinear
 from .tensors import TensorLinear
@@ -19,6 +21,7 @@ from .types import Family, Grid, Order, Table, Type, same_type
 
 __all__ = [
     "ArrayLinear",
+    "CircularConv",
     "DeepSets",
     "EfficientLayer",
     "EquivariantLinear",
@@ -28,6 +31,7 @@ __all__ = [
     "GatedNonlinearity",
     "Grid",
     "InvariantPool",
+    "Invariants",
     "NormNonlinearity",
     "Order",
     "Pointwise",
@@ -35,6 +39,7 @@ __all__ = [
     "SetLinear",
     "Table",
     "TensorLinear",
+    "TensorProduct",
     "Type",
     "TypedLayer",
     "same_type",
