@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-
 # Two threads on busy cores make small products and decompositions many times slower; pytest runs in several processes anyway.
 torch.set_num_threads(1)
 
