@@ -20,13 +20,13 @@ FEW_CHANNELS = 4
 # Microseconds on two cores in float32, for `cheapest` (`python run.py bench circular` measures all forms on both sides of each crossover).
 # Direct: a call (torch takes a shorter way for a batch of 1), a second axis, each position, each number copied, each product of a
 # position and of a pair of channels with a kernel entry.
-DIRECT_CALL, DIRECT_CALL_ALONE, DIRECT_AXIS = 67, 22, 12
-DIRECT_POINT, DIRECT_COPY, DIRECT_TAP, DIRECT_PRODUCT = 1.8e-3, 4e-4, 1.1e-4, 9.5e-6
-# Dense: a call, a second axis, each entry of the matrix, each of its products.
-DENSE_CALL, DENSE_AXIS, DENSE_ENTRY, DENSE_PRODUCT = 39, 38, 2e-4, 9e-6
+DIRECT_CALL, DIRECT_CALL_ALONE, DIRECT_AXIS = 67, 22, 5
+DIRECT_POINT, DIRECT_COPY, DIRECT_TAP, DIRECT_PRODUCT = 1.8e-3, 4e-4, 5e-5, 9.5e-6
+# Dense: a call, a second axis, each entry of the matrix for each axis, each of its products.
+DENSE_CALL, DENSE_AXIS, DENSE_ENTRY, DENSE_PRODUCT = 39, 22, 2e-4, 9e-6
 # FFT: a call, a second axis (once, and for each signal), rearranging for many channels, planning (for each point of an axis),
 # transforming, each product of spectra with few and with many channels.
-FFT_CALL, FFT_AXIS, FFT_AXIS_SIGNAL, FFT_MANY_CHANNELS, FFT_PLAN = 43, 30, 0.35, 24, 0.02
+FFT_CALL, FFT_AXIS, FFT_AXIS_SIGNAL, FFT_MANY_CHANNELS, FFT_PLAN = 43, 20, 0.35, 24, 0.02
 FFT_POINT, FFT_PRODUCT_FEW, FFT_PRODUCT_MANY = 5e-5, 5e-5, 1.8e-4
 
 
@@ -225,13 +225,14 @@ def cheapest(
     direct += batch * points * (DIRECT_POINT + DIRECT_COPY * (in_channels + out_channels))
     direct += batch * points * taps * (DIRECT_TAP * max(1, in_channels / out_channels) + DIRECT_PRODUCT * channels)
 
-    dense = DENSE_CALL + DENSE_AXIS * second_axis + channels * points**2 * (DENSE_ENTRY + DENSE_PRODUCT * batch)
+    dense = DENSE_CALL + DENSE_AXIS * second_axis
+    dense += channels * points**2 * (DENSE_ENTRY * len(sizes) + DENSE_PRODUCT * batch)
     if dense < min(direct, FFT_CALL):
         return "dense"  # decided early, since for small signals this decision is a part of the time
 
     signals = batch * in_channels + channels + batch * out_channels
     awkward = _has_large_prime_factor(sizes)
-    transform = FFT_POINT * points * math.log2(points + 1) * (5 if awkward else 1) * (1 + 0.3 * second_axis)
+    transform = FFT_POINT * points * math.log2(points + 1) * (5 if awkward else 1) * (1 + 0.6 * second_axis)
     few = in_channels <= FEW_CHANNELS
     fft: float = FFT_CALL + FFT_AXIS * second_axis + FFT_PLAN * sum(sizes) * (3 if awkward else 1)
     fft += signals * (transform + FFT_AXIS_SIGNAL * second_axis) + (0 if few else FFT_MANY_CHANNELS)
