@@ -225,7 +225,7 @@ def cheapest(
     direct += batch * points * (DIRECT_POINT + DIRECT_COPY * (in_channels + out_channels))
     direct += batch * points * taps * (DIRECT_TAP * max(1, in_channels / out_channels) + DIRECT_PRODUCT * channels)
 
-    dense = DENSE_CALL + DENSE_AXIS * second_axis
+    dense: float = DENSE_CALL + DENSE_AXIS * second_axis
     dense += channels * points**2 * (DENSE_ENTRY * len(sizes) + DENSE_PRODUCT * batch)
     if dense < min(direct, FFT_CALL):
         return "dense"  # decided early, since for small signals this decision is a part of the time
