@@ -365,6 +365,7 @@ MAPS: dict[str, Callable[[Tensor], Tensor]] = {
     "reverse the order": lambda x: x.flip(-1),
     "absolute value": lambda x: x.abs(),
     "cosine": lambda x: x.cos(),
+    "tanh": lambda x: x.tanh(),
     "subtract the smallest entry": lambda x: x - x.amin(-1, keepdim=True),
     "largest minus smallest entry": lambda x: x.amax(-1, keepdim=True) - x.amin(-1, keepdim=True),
     "add the third entry to the first two": lambda x: torch.cat([x[..., :2] + x[..., 2:3], x[..., 2:]], -1),
@@ -397,6 +398,8 @@ REPRESENTATIONS: dict[str, Callable[[], Representation]] = {
     "SO(2) turns a vector": lambda: SO(2).defining(),
     "SO(2) leaves a number alone": lambda: SO(2).trivial(),
     "SO(2) leaves 2 numbers alone": lambda: SO(2).trivial(2),
+    "SO(2) leaves a number alone and turns a vector": lambda: SO(2).trivial() + SO(2).defining(),
+    "Z_2 leaves a number alone and flips another": lambda: ReflectionGroup().trivial() + ReflectionGroup().sign(),
 }
 
 
