@@ -17,7 +17,7 @@ from .types import Table
 __all__ = ["ArrayLinear"]
 
 # Microseconds on two cores: a call without the matrix, and each set of axes in it. See `dense_is_cheaper`.
-CALL, STEP = 20.0, 15.0
+CALL, STEP = 5.0, 25.0
 
 
 class ArrayLinear(EfficientLayer):

@@ -100,11 +100,6 @@ def contractions(order: int, at_most: int) -> dict[Contraction, Step | None]:
     return steps
 
 
-def keeping(q: int, nodes: Iterable[Contraction]) -> list[Contraction]:
-    """The contractions that keep q blocks."""
-    return [node for node in nodes if len(node.kept) == q]
-
-
 def diagram(out: Contraction, into: Contraction, permutation: tuple[int, ...]) -> Partition:
     """The set partition of the output and input axes in which kept block ``permutation[a]`` of the input is kept block a of the output.
 
@@ -115,6 +110,15 @@ def diagram(out: Contraction, into: Contraction, permutation: tuple[int, ...]) -
     joined = {("in", into.kept[b]): ("out", out.kept[a]) for a, b in enumerate(permutation)}
     axes = [("out", block) for block in out.partition] + [("in", block) for block in into.partition]
     return tuple(names.setdefault(joined.get(axis, axis), len(names)) for axis in axes)
+
+
+class Mixing:
+    """What meets when channels are mixed: all contractions with q axes, and all broadcasts with q axes, matched in each of q! ways."""
+
+    def __init__(self, q: int, down: Iterable[Contraction], up: Iterable[Contraction]) -> None:
+        self.into = [node for node in down if len(node.kept) == q]
+        broadcasts = [node for node in up if len(node.kept) == q]
+        self.out = list(itertools.product(broadcasts, itertools.permutations(range(q))))
 
 
 class TensorLinear(EfficientLayer):
@@ -139,6 +143,7 @@ class TensorLinear(EfficientLayer):
     in_type: Order
     out_type: Order
     places: Tensor
+    summed: Tensor
 
     def __init__(
         self,
@@ -174,22 +179,21 @@ class TensorLinear(EfficientLayer):
         values = torch.nn.Parameter(self.weight.new_zeros(out_channels, bell(out_order))) if bias else None
         self.register_parameter("bias", values)
         self.down, self.up = contractions(in_order, out_order), contractions(out_order, in_order)
-        self.shapes: list[tuple[int, int]] = []
-        places = [self._places(q) for q in range(min(in_order, out_order) + 1)]
-        self.register_buffer("places", torch.cat(places).to(device), persistent=False)
+        self.mixings = [Mixing(q, self.down, self.up) for q in range(min(in_order, out_order) + 1)]
+        places = torch.cat([self._places(mixing) for mixing in self.mixings])
+        self.register_buffer("places", places.to(device), persistent=False)
+        summed = torch.tensor(_summed_blocks(in_order, out_order))
+        self.register_buffer("summed", summed.to(device), persistent=False)
 
-    def _places(self, q: int) -> Tensor:
-        """Where in ``weight`` to look up the matrix that mixes the channels of all contractions with q axes, flat; its shape is noted.
+    def _places(self, mixing: Mixing) -> Tensor:
+        """Where in ``weight`` to look up the entries of a mixing's matrix, flat.
 
-        Rows are broadcasts, ways to match the axes, output channels; columns are contractions, input channels.
+        Rows are broadcasts with a way to match the axes, output channels; columns are contractions, input channels.
         """
         axes = self.in_type.k + self.out_type.k
         number = {partition: i for i, partition in enumerate(set_partitions(axes, axes))}
-        rows = list(itertools.product(keeping(q, self.up), itertools.permutations(range(q))))
-        columns = keeping(q, self.down)
-        numbers = torch.tensor([[number[diagram(out, into, way)] for into in columns] for out, way in rows])
+        numbers = torch.tensor([[number[diagram(o, i, way)] for i in mixing.into] for o, way in mixing.out])
         places = torch.arange(self.weight.numel()).reshape(self.weight.shape)[:, :, numbers]
-        self.shapes.append((len(rows) * self.out_channels, len(columns) * self.in_channels))
         return places.permute(2, 0, 3, 1).flatten()
 
     def forward(self, x: Tensor, size: int | None = None) -> Tensor:
@@ -199,7 +203,11 @@ class TensorLinear(EfficientLayer):
         axes = self.in_type.k + self.out_type.k
         if self.dense_is_cheaper(n**axes, efficient=CALL + STEP * (len(self.down) + len(self.up))):
             return self.dense(x, (n,), (n,) * self.out_type.k)
-        return self._broadcast(self._mix(self._contract(x)), (len(x), self.out_channels), n)
+        # A mean is a sum with a smaller weight.
+        weight = (
+            self.weight if self.normalize == "sum" else self.weight * float(n) ** -self.summed.to(self.weight.dtype)
+        )
+        return self._broadcast(self._mix(self._contract(x), weight), (x.shape[0], self.out_channels), n)
 
     def _contract(self, x: Tensor) -> dict[Contraction, Tensor]:
         """All contractions of x, each made from a larger one: (batch, in_channels, N, …) with one axis for each kept block."""
@@ -208,34 +216,32 @@ class TensorLinear(EfficientLayer):
             if step is None:
                 tensors[node] = x
             elif step.how == "sum":
-                larger, axis = tensors[step.node], step.axes[0] + 2
-                tensors[node] = larger.mean(axis) if self.normalize == "mean" else larger.sum(axis)
+                tensors[node] = tensors[step.node].sum(step.axes[0] + 2)
             else:
                 i, j = step.axes
                 tensors[node] = tensors[step.node].diagonal(dim1=i + 2, dim2=j + 2).movedim(-1, i + 2)
         return tensors
 
-    def _mix(self, contracted: dict[Contraction, Tensor]) -> dict[Contraction, list[Tensor]]:
+    def _mix(self, contracted: dict[Contraction, Tensor], weight: Tensor) -> dict[Contraction, list[Tensor]]:
         """Mix the channels: what each broadcast is made of, as a list of tensors to be added up."""
         parts: dict[Contraction, list[Tensor]] = {node: [] for node in self.up}
-        entries = self.weight.flatten().index_select(0, self.places).split([math.prod(shape) for shape in self.shapes])
-        for q, (shape, values) in enumerate(zip(self.shapes, entries, strict=True)):
-            tensors = [contracted[node] for node in keeping(q, self.down)]
+        sizes = [len(m.out) * self.out_channels * len(m.into) * self.in_channels for m in self.mixings]
+        entries = weight.flatten().index_select(0, self.places).split(sizes)
+        for mixing, values in zip(self.mixings, entries, strict=True):
+            tensors = [contracted[node] for node in mixing.into]
             stacked = tensors[0] if len(tensors) == 1 else torch.cat(tensors, 1)
-            matrix = values.view(shape)
-            if q == 0:
+            batch, channels, *axes = stacked.shape
+            matrix = values.view(-1, channels)
+            if axes:
+                mixed = torch.bmm(matrix.expand(batch, -1, -1), stacked.flatten(2))
+            else:
                 # Numbers without axes, and with them the bias: an invariant tensor is the broadcast of a number.
                 bias = None if self.bias is None else self.bias.T.flatten()
                 mixed = torch.nn.functional.linear(stacked, matrix, bias)
-            else:
-                mixed = torch.bmm(matrix.expand(len(stacked), -1, -1), stacked.flatten(2))
-            results = iter(
-                mixed.view(len(mixed), shape[0] // self.out_channels, self.out_channels, *stacked.shape[2:]).unbind(1)
-            )
-            for node in keeping(q, self.up):
-                for way in itertools.permutations(range(q)):
-                    result = next(results)
-                    parts[node].append(result if q < 2 else result.permute(0, 1, *(axis + 2 for axis in way)))
+            results = mixed.view(batch, len(mixing.out), self.out_channels, *axes).unbind(1)
+            for (node, way), result in zip(mixing.out, results, strict=True):
+                matched = result if len(way) < 2 else result.permute(0, 1, *(axis + 2 for axis in way))
+                parts[node].append(matched)
         return parts
 
     def _broadcast(self, parts: dict[Contraction, list[Tensor]], shape: tuple[int, ...], n: int) -> Tensor:
@@ -293,28 +299,27 @@ class TensorLinear(EfficientLayer):
         return f"order {self.in_type.k} → {self.out_type.k}, {super().extra_repr()}"
 
 
-def _summed(partition: Partition, out_order: int) -> int:
-    """How many blocks of a diagram have input axes only."""
-    return len(set(partition[out_order:]) - set(partition[:out_order]))
+def _summed_blocks(in_order: int, out_order: int) -> list[int]:
+    """For each diagram, how many of its blocks have input axes only."""
+    diagrams = set_partitions(in_order + out_order, in_order + out_order)
+    return [len(set(p[out_order:]) - set(p[:out_order])) for p in diagrams]
 
 
 @lru_cache(maxsize=64)
 def _change_of_basis(in_order: int, out_order: int, n: int, normalize: str) -> Tensor:
     """Weights of orbits from weights of diagrams: float64 (orbits, diagrams)."""
-    axes = in_order + out_order
-    terms = [float(n) ** _summed(p, out_order) if normalize == "mean" else 1.0 for p in set_partitions(axes, axes)]
     with to_be_kept():
-        return diagram_to_orbit(axes, n) / torch.tensor(terms, dtype=torch.float64)
+        change = diagram_to_orbit(in_order + out_order, n).double()
+        if normalize == "mean":
+            change /= float(n) ** torch.tensor(_summed_blocks(in_order, out_order), dtype=torch.float64)
+        return change
 
 
 def _variance(in_order: int, out_order: int, n: int, normalize: str) -> float:
     """The average variance of the outputs if all weights and inputs have variance 1: Σ ‖diagram‖² / N^l."""
-    axes = in_order + out_order
-    exponents = [
-        len(set(p)) - out_order - (2 * _summed(p, out_order) if normalize == "mean" else 0)
-        for p in set_partitions(axes, axes)
-    ]
-    return math.fsum(float(n) ** exponent for exponent in exponents)
+    blocks = [len(set(p)) for p in set_partitions(in_order + out_order, in_order + out_order)]
+    summed = _summed_blocks(in_order, out_order) if normalize == "mean" else [0] * len(blocks)
+    return math.fsum(float(n) ** (b - out_order - 2 * s) for b, s in zip(blocks, summed, strict=True))
 
 
 def _sum(parts: list[Tensor], shape: tuple[int, ...], writable: bool) -> Tensor:
