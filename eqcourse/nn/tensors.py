@@ -143,7 +143,6 @@ class TensorLinear(EfficientLayer):
     in_type: Order
     out_type: Order
     places: Tensor
-    summed: Tensor
 
     def __init__(
         self,
@@ -182,8 +181,6 @@ class TensorLinear(EfficientLayer):
         self.mixings = [Mixing(q, self.down, self.up) for q in range(min(in_order, out_order) + 1)]
         places = torch.cat([self._places(mixing) for mixing in self.mixings])
         self.register_buffer("places", places.to(device), persistent=False)
-        summed = torch.tensor(_summed_blocks(in_order, out_order))
-        self.register_buffer("summed", summed.to(device), persistent=False)
 
     def _places(self, mixing: Mixing) -> Tensor:
         """Where in ``weight`` to look up the entries of a mixing's matrix, flat.
@@ -203,11 +200,7 @@ class TensorLinear(EfficientLayer):
         axes = self.in_type.k + self.out_type.k
         if self.dense_is_cheaper(n**axes, efficient=CALL + STEP * (len(self.down) + len(self.up))):
             return self.dense(x, (n,), (n,) * self.out_type.k)
-        # A mean is a sum with a smaller weight.
-        weight = (
-            self.weight if self.normalize == "sum" else self.weight * float(n) ** -self.summed.to(self.weight.dtype)
-        )
-        return self._broadcast(self._mix(self._contract(x), weight), (x.shape[0], self.out_channels), n)
+        return self._broadcast(self._mix(self._contract(x)), (x.shape[0], self.out_channels), n)
 
     def _contract(self, x: Tensor) -> dict[Contraction, Tensor]:
         """All contractions of x, each made from a larger one: (batch, in_channels, N, …) with one axis for each kept block."""
@@ -216,17 +209,18 @@ class TensorLinear(EfficientLayer):
             if step is None:
                 tensors[node] = x
             elif step.how == "sum":
-                tensors[node] = tensors[step.node].sum(step.axes[0] + 2)
+                larger, axis = tensors[step.node], step.axes[0] + 2
+                tensors[node] = larger.mean(axis) if self.normalize == "mean" else larger.sum(axis)
             else:
                 i, j = step.axes
                 tensors[node] = tensors[step.node].diagonal(dim1=i + 2, dim2=j + 2).movedim(-1, i + 2)
         return tensors
 
-    def _mix(self, contracted: dict[Contraction, Tensor], weight: Tensor) -> dict[Contraction, list[Tensor]]:
+    def _mix(self, contracted: dict[Contraction, Tensor]) -> dict[Contraction, list[Tensor]]:
         """Mix the channels: what each broadcast is made of, as a list of tensors to be added up."""
         parts: dict[Contraction, list[Tensor]] = {node: [] for node in self.up}
         sizes = [len(m.out) * self.out_channels * len(m.into) * self.in_channels for m in self.mixings]
-        entries = weight.flatten().index_select(0, self.places).split(sizes)
+        entries = self.weight.flatten().index_select(0, self.places).split(sizes)
         for mixing, values in zip(self.mixings, entries, strict=True):
             tensors = [contracted[node] for node in mixing.into]
             stacked = tensors[0] if len(tensors) == 1 else torch.cat(tensors, 1)
