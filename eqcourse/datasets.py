@@ -19,6 +19,7 @@ __all__ = [
     "Luggage",
     "Molecule",
     "TurnedFrames",
+    "augmentation_study",
     "check_molecule",
     "conformations",
     "digits",
@@ -34,6 +35,8 @@ MOLECULES_FILE = Path(__file__).parent / "data" / "molecules.json"
 MOLECULES_SHA256 = "37bf72fa1bc82ffbd2adb6b633bcd4ed108b8a455522abf9f9abb0bb8275f0f7"
 CONFORMATIONS_FILE = Path(__file__).parent / "data" / "conformations.npz"
 CONFORMATIONS_SHA256 = "b9b2fe988fae70e993b2ba30fa7e32d4312ad67201958a746a3984d4e73f6375"
+STUDY_FILE = Path(__file__).parent / "data" / "augmentation_study.json"
+STUDY_SHA256 = "267889ac3175d18eae3500a1be3a9784e67075c5ec4e0ffe513baea1834b86fb"
 
 # Scenes of `digits_on_photos`: pixels, and fractions of full brightness.
 SCENE, GLYPH = 24, 16
@@ -423,6 +426,22 @@ def conformations(name: str = "ethanol", dtype: torch.dtype = torch.float64) -> 
             temperature=float(provenance["temperature"]),
             provenance=provenance,
         )
+
+
+def augmentation_study() -> dict[str, Any]:
+    """The full-size study of lesson 06, as `eqcourse/data/make_augmentation_study.py` has made it, which defines each number.
+
+    "results" is a list with a record for each order of the training data, learner and size; its numbers are lists with
+    one entry for each of ten networks. "sizes", "parameters" of each learner, and "provenance" stand beside it. Raises
+    FileNotFoundError or ValueError if the shipped file is missing or changed.
+
+    >>> study = augmentation_study()
+    >>> study["parameters"]["plain"], sorted(study["results"][0])[:2], len(study["results"][0]["error"])
+    (369, ['error', 'error, longest first'], 10)
+    """
+    raw = _read_shipped(STUDY_FILE, STUDY_SHA256, "numbers of lesson 06's study", "make_augmentation_study.py")
+    content: dict[str, Any] = json.loads(raw)
+    return content
 
 
 def check_molecule(symbols: Sequence[str], positions: torch.Tensor) -> None:

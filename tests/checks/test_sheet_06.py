@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from eqcourse import datasets
 from eqcourse.checks import find_task, named_representation, verdict
 from eqcourse.equivariance import equivariance_error, group_average
 from eqcourse.tasks import sheet_06
@@ -245,3 +246,50 @@ def test_averaging_an_averaged_map_changes_nothing():
     f = sheet_06.trained("J")
     x = torch.tensor([1.0, 5.0, 20.0], dtype=torch.float64)
     assert torch.allclose(group_average(f, rho, rho)(x), f(x))
+
+
+# ---- the stored study: what lesson 06 says about it in words ------------------------------------------------------------
+
+
+def stored(learner, key="error", order="as it comes"):
+    """The medians over the networks, by size."""
+    study = datasets.augmentation_study()
+    return {
+        r["size"]: float(np.median(r[key])) for r in study["results"] if (r["learner"], r["order"]) == (learner, order)
+    }
+
+
+def test_the_study_is_complete():
+    study = datasets.augmentation_study()
+    assert len(study["results"]) == 2 * 4 * len(study["sizes"])
+    assert study["parameters"] == {"plain": 369, "augmented": 369, "averaged": 369, "each alike": 249}
+    for record in study["results"]:
+        assert all(len(values) == 10 for values in record.values() if isinstance(values, list))
+
+
+def test_with_few_fences_both_ways_are_several_times_better_than_plain():
+    for other in ("augmented", "averaged", "each alike"):
+        assert stored("plain")[10] > 3 * stored(other)[10]
+    assert all(stored("augmented")[size] < stored("averaged")[size] for size in (10, 20))
+    assert stored("plain")[40] < 1.2 * stored("augmented")[10]
+
+
+def test_with_many_fences_augmentation_gains_nothing():
+    for size in (320, 640, 1280):
+        assert stored("plain")[size] < 1.2 * stored("augmented")[size]
+        assert 1.6 < stored("plain")[size] / stored("averaged")[size] < 2.4
+        assert stored("each alike")[size] > 1.2 * stored("plain")[size]
+
+
+def test_in_a_fixed_order_plain_is_as_good_and_in_others_useless():
+    plain, augmented = (stored(name, "error, longest first", "longest first")[1280] for name in ("plain", "augmented"))
+    assert plain < 1.1 * augmented
+    assert stored("plain", "error", "longest first")[1280] > 0.9
+
+
+def test_residual_errors_on_and_off_the_training_orbits():
+    for size in (40, 160, 640):
+        on, far = (stored("augmented", f"residual, {place}")[size] for place in ("training", "far"))
+        assert 0.005 < on < 0.02
+        assert far > 5 * on
+        assert all(stored(name, "residual, far")[size] < 1e-6 for name in ("averaged", "each alike"))
