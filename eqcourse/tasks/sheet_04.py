@@ -557,7 +557,8 @@ TASKS = [
         cases=lambda hidden: [(2, 5), (3, 4), (4, 1)] if hidden else [(1, 3), (2, 2), (3, 3), (2, 4)],
         accept=_accept_basis,
         same=_same_span,
-        shown="All your kernels are their own mirror images, and they span every such kernel: 6 of 6 dimensions for 3 × 3.",
+        shown="All your kernels are their own mirror images, and they span every such kernel: in each row one number for each pair of "
+        "mirror places, and one for the middle.",
         misconceptions=(
             Misconception(
                 "the middle column has to be zero",
