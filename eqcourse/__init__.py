@@ -3,6 +3,7 @@
 One lesson leans on one module, in the same order: ``groups``, ``representations``, ``equivariance``, …
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import equivariance, groups, representations, solvers
@@ -10,6 +11,7 @@ from .equivariance import assert_equivariant, equivariance_error
 from .solvers import IntertwinerSpace, intertwiner_dimension, intertwiners
 
 if TYPE_CHECKING:
+    from . import nn
     from .polynomials import PolynomialRegression
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "groups",
     "intertwiner_dimension",
     "intertwiners",
+    "nn",
     "representations",
     "solvers",
 ]
@@ -28,6 +31,9 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
+    if name == "nn":
+        # The layers are loaded when somebody asks for them: sheets without layers do not.
+        return import_module(f"{__name__}.nn")
     # scikit-learn takes about a second to import, so that it waits until somebody asks for it.
     if name == "PolynomialRegression":
         from .polynomials import PolynomialRegression

@@ -8,9 +8,17 @@ import torch
 from torch import Tensor
 
 from ..groups import as_generator
-from .types import Family, Type, num_axes
+from ..representations import Representation
+from .types import Family, Order, Type, num_axes
 
-__all__ = ["TypedLayer", "check_channels", "check_mask", "random_normal"]
+__all__ = [
+    "TypedLayer",
+    "check_channels",
+    "check_mask",
+    "check_representation",
+    "check_type",
+    "random_normal",
+]
 
 
 class TypedLayer(torch.nn.Module):
@@ -51,7 +59,10 @@ class TypedLayer(torch.nn.Module):
             or (fixed and shape[2:] != fixed)
         ):
             channels = "channels" if self.in_channels is None else str(self.in_channels)
-            expected = ["batch", channels, *(map(str, fixed) if fixed else ["N"] * axes)]
+            # The axes of a tensor are equally long, those of tables and grids need not be.
+            alike = axes == 1 or isinstance(self.in_type, Order)
+            free = ["N"] * axes if alike else [f"N_{axis + 1}" for axis in range(axes)]
+            expected = ["batch", channels, *(map(str, fixed) if fixed else free)]
             raise ValueError(f"{self._who} takes an input of shape ({', '.join(expected)}), got {shape}")
 
     @property
@@ -108,6 +119,20 @@ def check_channels(**channels: int) -> None:
             raise ValueError(f"{name} is a positive integer, got {number!r}")
 
 
+def check_type(type_: Any, who: str) -> None:
+    """Raise ``TypeError`` unless ``type_`` is a representation or a family."""
+    if not isinstance(type_, Representation | Family):
+        raise TypeError(f"{who} takes a representation or a family such as Order(1), got {type_!r}")
+
+
+def check_representation(rho: Any, who: str, instead: str = "give it at fixed sizes, with .at(…)") -> None:
+    """Raise ``TypeError`` unless ρ is a representation; ``instead`` says what to do with a family."""
+    if isinstance(rho, Family):
+        raise TypeError(f"{who} takes a representation, got the family {rho}; {instead}")
+    if not isinstance(rho, Representation):
+        raise TypeError(f"{who} takes a representation, such as SymmetricGroup(5).defining(), got {rho!r}")
+
+
 def check_mask(mask: Any, x: Tensor, axes: int) -> None:
     """Raise unless ``mask`` is a boolean tensor (batch, \\*axes) that says which entries of x (batch, channels, \\*axes) are real."""
     expected = (x.shape[0], *x.shape[x.ndim - axes :])
@@ -118,3 +143,5 @@ def check_mask(mask: Any, x: Tensor, axes: int) -> None:
         raise ValueError(
             f"the mask of an input of shape {tuple(x.shape)} has shape {expected}, one entry for each item, got {tuple(mask.shape)}"
         )
+    if mask.device != x.device:
+        raise ValueError(f"the mask is on {mask.device} and the input on {x.device}: move one of them with .to(device)")

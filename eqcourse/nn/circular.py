@@ -93,7 +93,11 @@ class CircularConv(EfficientLayer):
         self._check_sizes(sizes)
         method = self.method if len(x) else "direct"  # no transform is defined of nothing
         if method == "auto":
-            method = cheapest(len(x), self.in_channels, self.out_channels, sizes, self.kernel_size)
+            # Transforms know float32 and float64 only, and so does `cheapest`.
+            half = x.dtype not in (torch.float32, torch.float64)
+            method = (
+                "direct" if half else cheapest(len(x), self.in_channels, self.out_channels, sizes, self.kernel_size)
+            )
         if method == "direct":
             return _direct(x, self.weight, self.bias)
         y = (_fft if method == "fft" else _dense)(x, self.weight)

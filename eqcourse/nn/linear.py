@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..representations import Representation
 from ..solvers import IntertwinerSpace, intertwiners
-from .base import TypedLayer, check_channels, random_normal
+from .base import TypedLayer, check_channels, check_representation, random_normal
 
 __all__ = ["EquivariantLinear"]
 
@@ -62,6 +62,8 @@ class EquivariantLinear(TypedLayer):
     ) -> None:
         super().__init__()
         check_channels(in_channels=in_channels, out_channels=out_channels)
+        for rho in (rho_in, rho_out):
+            check_representation(rho, "EquivariantLinear")
         self.in_type, self.out_type = rho_in, rho_out
         self.in_channels, self.out_channels = in_channels, out_channels
         maps = Expansion(intertwiners(rho_in, rho_out), device, dtype)

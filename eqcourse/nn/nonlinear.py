@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..equivariance import TOLERANCES
 from ..representations import MATRIX_TOLERANCE, DirectSum, Representation, TensorProduct
-from .base import TypedLayer, check_channels
+from .base import TypedLayer, check_channels, check_representation, check_type
 from .types import Family, Type, num_axes
 
 __all__ = ["GatedNonlinearity", "NormNonlinearity", "Pointwise", "action_on_entries", "require_orthogonal"]
@@ -25,6 +25,7 @@ _SIZES = [2.0, 1.0, 0.5, 3.0, 0.3, 1.7, 6.5, 0.03, 10.0, 1e-3, 40.0, 1e-6, 1000.
 _NUMBERS = [sign * size for size in _SIZES for sign in (1.0, -1.0)] + [0.0]
 # Norms are √(‖x‖² + ε²), so that their gradient exists at x = 0.
 _NORM_FLOOR = 1e-6
+POINTWISE = "Pointwise takes any function on a family"
 
 
 class Pointwise(TypedLayer):
@@ -62,6 +63,7 @@ Take an odd function such as torch.tanh, NormNonlinearity or GatedNonlinearity
         if type is None:
             check_entrywise(function)
         else:
+            check_type(type, "Pointwise")
             check_entrywise(function, num_axes(type))
             _check_allowed(function, type)
             self.in_type = self.out_type = type
@@ -118,7 +120,7 @@ class NormNonlinearity(TypedLayer):
     ) -> None:
         super().__init__()
         check_channels(channels=channels)
-        _require_representation(rho, "NormNonlinearity")
+        check_representation(rho, "NormNonlinearity", POINTWISE)
         require_orthogonal(rho, "NormNonlinearity", "GatedNonlinearity, or turn vectors into numbers with Invariants")
         check_entrywise(function)
         self.in_type = self.out_type = rho
@@ -158,7 +160,7 @@ class GatedNonlinearity(TypedLayer):
 
     def __init__(self, rho: Representation, function: Function = torch.sigmoid) -> None:
         super().__init__()
-        _require_representation(rho, "GatedNonlinearity")
+        check_representation(rho, "GatedNonlinearity", POINTWISE)
         check_entrywise(function)
         self.in_type, self.out_type = rho.group.trivial() + rho, rho
         self.function = function
@@ -226,13 +228,6 @@ def require_orthogonal(rho: Representation, who: str, instead: str) -> None:
             f"{who} needs an orthogonal representation, one that keeps the norm ‖x‖. {rho} does not (some elements stretch vectors, as "
             f"boosts do), so that ‖x‖ is not invariant: take {instead}"
         )
-
-
-def _require_representation(rho: Any, who: str) -> None:
-    if isinstance(rho, Family):
-        raise TypeError(f"{who} takes a representation, got the family {rho}; Pointwise takes any function on a family")
-    if not isinstance(rho, Representation):
-        raise TypeError(f"{who} takes a representation, got {type(rho).__name__}")
 
 
 # ---- what a function does to numbers ---------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from ..representations import Representation
-from .base import TypedLayer, check_channels, check_mask
+from .base import TypedLayer, check_channels, check_mask, check_type
 from .nonlinear import action_on_entries, require_orthogonal
-from .types import Family, Order, Type, num_axes, same_type
+from .types import Order, Type, num_axes, same_type
 
 __all__ = ["EquivariantNorm"]
 
@@ -55,8 +55,7 @@ class EquivariantNorm(TypedLayer):
     ) -> None:
         super().__init__()
         check_channels(channels=channels)
-        if not isinstance(type, (Representation, Family)):
-            raise TypeError(f"EquivariantNorm takes a representation or a family such as Order(1), got {type!r}")
+        check_type(type, "EquivariantNorm")
         if not 0 <= eps < math.inf:
             raise ValueError(f"eps is a number of at least 0, got {eps!r}")
         self.centred = action_on_entries(type) == "permutes"

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..representations import Representation
 from ..solvers import intertwiners
-from .base import TypedLayer, check_mask
+from .base import TypedLayer, check_mask, check_type
 from .nonlinear import action_on_entries
 from .types import Family, Grid, Order, Table, Type
 
@@ -43,6 +43,7 @@ class InvariantPool(TypedLayer):
         super().__init__()
         if reduce not in REDUCTIONS:
             raise ValueError(f'reduce is "sum", "mean" or "max", got {reduce!r}')
+        check_type(type, "InvariantPool")
         self.in_type, self.reduce = type, reduce
         if isinstance(type, Family):
             _check_one_orbit(type)
@@ -56,8 +57,6 @@ class InvariantPool(TypedLayer):
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """(batch, channels, \\*axes) -> (batch, channels, number of orbits), or (batch, channels) for a family."""
         self.check_input(x)
-        if not x.is_floating_point():
-            raise TypeError(f"{self._who} takes floating-point numbers, got {x.dtype}: convert with x.float()")
         entries = x.flatten(2)
         if mask is None:
             if self.reduce != "sum" and entries.shape[2] == 0:
@@ -160,10 +159,8 @@ def _check_one_orbit(family: Family) -> None:
     )
 
 
-def _check_permutation(rho: Any) -> None:
+def _check_permutation(rho: Representation) -> None:
     """Raise ``TypeError`` unless ρ permutes entries and flips no signs."""
-    if not isinstance(rho, Representation):
-        raise TypeError(f"InvariantPool takes a representation or a family such as Order(1), got {rho!r}")
     if not rho.is_signed_permutation:
         raise TypeError(
             f"InvariantPool takes permutation representations, and {rho} acts by matrices, under which sums and maxima over entries are "

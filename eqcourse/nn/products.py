@@ -10,7 +10,7 @@ from torch import Tensor
 from ..representations import Representation
 from ..solvers import intertwiners
 from ..solvers.nullspace import echelon_basis
-from .base import TypedLayer, check_channels
+from .base import TypedLayer, check_channels, check_representation
 from .linear import Constant, EquivariantLinear, weights_text
 
 __all__ = ["Invariants", "TensorProduct", "invariant_forms"]
@@ -64,6 +64,8 @@ class TensorProduct(TypedLayer):
         super().__init__()
         b_channels = in_channels if b_channels is None else b_channels
         check_channels(in_channels=in_channels, out_channels=out_channels, b_channels=b_channels)
+        for rho in (rho_a, rho_b, rho_out):
+            check_representation(rho, "TensorProduct")
         self.in_type, self.b_type, self.out_type = rho_a, rho_b, rho_out
         self.in_channels, self.b_channels, self.out_channels = in_channels, b_channels, out_channels
         self.linear = EquivariantLinear(
@@ -95,9 +97,14 @@ class TensorProduct(TypedLayer):
         return self.linear(product.reshape(len(x), self.linear.in_channels, *self.linear.in_type.axes))
 
     def _check_second(self, x: Tensor, y: Any) -> None:
-        if not isinstance(y, Tensor) or y.dtype != x.dtype:
+        mixed = isinstance(y, Tensor) and y.is_floating_point() and torch.is_autocast_enabled(x.device.type)
+        if not isinstance(y, Tensor) or (y.dtype != x.dtype and not mixed):
             got = f"dtype {y.dtype}" if isinstance(y, Tensor) else type(y).__name__
             raise TypeError(f"{self._who} takes a second input y that is a tensor of x's dtype, {x.dtype}; got {got}")
+        if y.device != x.device:
+            raise ValueError(
+                f"{self._who} takes two inputs on one device, got x on {x.device} and y on {y.device}: move one of them with .to(device)"
+            )
         expected = (len(x), self.b_channels, *self.b_type.axes)
         if tuple(y.shape) != expected:
             raise ValueError(
@@ -146,6 +153,7 @@ class Invariants(TypedLayer):
     def __init__(self, rho: Representation, in_channels: int = 1, *, device: Any = None) -> None:
         super().__init__()
         check_channels(in_channels=in_channels)
+        check_representation(rho, "Invariants")
         symmetric, antisymmetric = invariant_forms(rho)
         self.num_symmetric, self.num_antisymmetric = len(symmetric), len(antisymmetric)
         if not len(symmetric) + len(antisymmetric):
@@ -165,10 +173,6 @@ class Invariants(TypedLayer):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, in_channels, \\*rho.axes) -> (batch, out_channels, 1)."""
         self.check_input(x)
-        if not x.is_floating_point():
-            raise TypeError(
-                f"{self._who} takes floating-point numbers, got {x.dtype}: convert them, for example x.float()"
-            )
         x = x.flatten(2).unsqueeze(1)  # (batch, 1, channels, d)
         table = x @ self.forms(x.dtype) @ x.mT  # (batch, forms, channels, channels)
         return table.flatten(1).index_select(1, self.places).unsqueeze(-1)

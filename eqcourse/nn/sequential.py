@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..representations import Representation
 from .base import TypedLayer, check_mask
 from .nonlinear import Pointwise
 from .types import Type, num_axes, same_type
@@ -154,6 +155,22 @@ def _compare_types(layers: list[TypedLayer]) -> None:
                 f"neighbours of different types: {_place(place - 1, before)} gives {before.out_type}, and {_place(place, after)} takes "
                 f"{after.in_type}. Change one of them, or put a layer from {before.out_type} to {after.in_type} between them"
             )
+    _compare_groups(layers)
+
+
+def _compare_groups(layers: list[TypedLayer]) -> None:
+    """Raise if families stand between representations of different groups: S_4, then sets of any size, then S_5."""
+    last: tuple[int, Representation] | None = None
+    for place, layer in enumerate(layers):
+        fixed = [t for t in (layer.in_type, layer.out_type) if isinstance(t, Representation)]
+        if last is not None and fixed and fixed[0].group != last[1].group:
+            source, type_ = last
+            raise ValueError(
+                f"layers of different groups: {_place(source, layers[source])} has {type_}, and {_place(place, layer)} has {fixed[0]}. "
+                "What stands between them takes any size, and keeps it: take one group for the whole chain"
+            )
+        if fixed:
+            last = place, fixed[-1]
 
 
 def _compare_channels(layers: list[TypedLayer]) -> tuple[int | None, int | None]:

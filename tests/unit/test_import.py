@@ -38,6 +38,15 @@ def test_import_loads_nothing_heavy_beyond_torch() -> None:
     assert not loaded & HEAVY
 
 
+def test_layers_are_loaded_when_asked_for() -> None:
+    code = (
+        "import sys, eqcourse\nassert 'eqcourse.nn' not in sys.modules\n"
+        "print(eqcourse.nn.SetLinear.__name__, 'nn' in dir(eqcourse))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=PACKAGE.parent, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["SetLinear", "True"]
+
+
 def modules() -> list[Path]:
     return [
         path

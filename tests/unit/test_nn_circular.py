@@ -318,7 +318,7 @@ def test_bad_input():
     image = CircularConv(1, 1, (3, 5))
     with pytest.raises(ValueError, match=r"kernel of 5 on an axis where the signal has 4 points \(sizes \(8, 4\)\)"):
         image(torch.zeros(1, 1, 8, 4))
-    with pytest.raises(ValueError, match=r"shape \(batch, 1, N, N\)"):
+    with pytest.raises(ValueError, match=r"shape \(batch, 1, N_1, N_2\)"):
         image(torch.zeros(1, 1, 8))
 
 
@@ -343,6 +343,13 @@ def test_auto_takes_the_form_it_names(sizes, kernel):
     x = randn(4, 2, *sizes)
     named = layer_of(kernel, (2, 2), cheapest(4, 2, 2, sizes, kernel))
     assert torch.equal(layer(x), named(x))
+
+
+def test_auto_in_half_precision():
+    """Transforms know float32 and float64 only, so that "auto" does not choose them for other numbers."""
+    assert cheapest(4, 2, 2, (512,), (512,)) == "fft"
+    layer = layer_of((512,), (2, 2)).to(torch.bfloat16)
+    assert layer(torch.ones(4, 2, 512, dtype=torch.bfloat16)).dtype == torch.bfloat16
 
 
 @pytest.mark.gpu

@@ -20,6 +20,7 @@ from eqcourse.groups import (
     SymmetricGroup,
 )
 from eqcourse.nn.linear import Constant, EquivariantLinear, Expansion
+from eqcourse.nn.types import Order
 from eqcourse.representations import outer
 
 DOUBLE = torch.float64
@@ -267,6 +268,8 @@ def test_repr():
         (lambda: EquivariantLinear(R3, R3)(torch.ones(2, 1, 4)), ValueError, r"shape \(batch, 1, 3\), got \(2, 1, 4\)"),
         (lambda: EquivariantLinear(R3, R3)(torch.ones(2, 1, 3).double()), TypeError, "weights of type torch.float32"),
         (lambda: EquivariantLinear(R3, R3)([[[1.0, 2.0, 3.0]]]), TypeError, "takes a torch tensor"),
+        (lambda: EquivariantLinear(Order(1), Order(1)), TypeError, r"the family Order\(k=1\); give it at fixed sizes"),
+        (lambda: EquivariantLinear(R3, SO(3)), TypeError, r"takes a representation, such as .*, got SO\(3\)"),
     ],
 )
 def test_bad_input(call, kind, message):

@@ -419,10 +419,15 @@ def test_is_orthogonal():
     assert is_orthogonal(doubling * doubling.dual)
 
 
+def test_pointwise_takes_a_type():
+    with pytest.raises(TypeError, match=r"Pointwise takes a representation or a family such as Order\(1\), got S_4"):
+        Pointwise(torch.relu, SymmetricGroup(4))
+
+
 def test_norm_nonlinearity_input():
     with pytest.raises(TypeError, match=r"takes a representation, got the family Order\(k=1\); Pointwise takes any"):
         NormNonlinearity(Order(1))
-    with pytest.raises(TypeError, match="takes a representation, got int"):
+    with pytest.raises(TypeError, match=r"takes a representation, such as .*, got 3"):
         GatedNonlinearity(3)
     with pytest.raises(ValueError, match="channels is a positive integer, got 0"):
         NormNonlinearity(R, 0)

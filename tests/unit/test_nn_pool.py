@@ -297,6 +297,8 @@ def test_refused_inputs() -> None:
         InvariantPool(V)(torch.ones(2, 1, 5))
     with pytest.raises(TypeError, match=r"takes floating-point numbers, got torch.int64"):
         pool(torch.ones(2, 1, 5, dtype=torch.int64))
+    with pytest.raises(ValueError, match=r"the mask is on meta and the input on cpu: move one of them"):
+        InvariantPool(Order(1))(torch.ones(2, 1, 3), torch.ones(2, 3, dtype=torch.bool, device="meta"))
     with pytest.raises(TypeError, match=r"a mask is a boolean tensor.*torch.float32"):
         pool(torch.ones(2, 1, 5), torch.ones(2, 5))
     with pytest.raises(ValueError, match=r"has shape \(2, 5\), .* got \(2, 1, 5\)"):

@@ -25,6 +25,7 @@ from eqcourse.groups import (
 from eqcourse.nn.linear import EquivariantLinear
 from eqcourse.nn.products import Invariants, TensorProduct, invariant_forms
 from eqcourse.nn.sequential import EquivariantSequential
+from eqcourse.nn.types import Order
 from eqcourse.representations import Representation, outer
 
 DOUBLE = torch.float64
@@ -214,6 +215,8 @@ MIXED = Product(R3, R3 * R3, R3, 2, b_channels=1)
             "x's dtype, torch.float64; got dtype torch.float32",
         ),
         (lambda: SELF(draw(5, 2, 3), [1.0]), TypeError, "got list"),
+        (lambda: SELF(draw(5, 2, 3), draw(5, 2, 3).to("meta")), ValueError, "x on cpu and y on meta"),
+        (lambda: TensorProduct(R3, Order(1), R3), TypeError, r"TensorProduct takes a representation.*Order\(k=1\)"),
         (
             lambda: MIXED(draw(5, 2, 3)),
             ValueError,
@@ -225,6 +228,14 @@ MIXED = Product(R3, R3 * R3, R3, 2, b_channels=1)
 def test_product_refuses(call, kind, message):
     with pytest.raises(kind, match=message):
         call()
+
+
+def test_autocast_mixes_inputs_of_two_dtypes():
+    layer = TensorProduct(R3, R3, R3, generator=0)
+    x, y = draw(5, 1, 3).float(), draw(5, 1, 3).float()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        z = layer(x, y.bfloat16())
+    torch.testing.assert_close(z.float(), layer(x, y), rtol=0.05, atol=0.05)
 
 
 # ---- forms ---------------------------------------------------------------------------------------------------------------
@@ -395,6 +406,7 @@ def test_forms_keep_their_digits():
             ValueError,
             r"only antisymmetric forms.* at least 2 channels, got 1",
         ),
+        (lambda: Invariants(Order(1)), TypeError, r"Invariants takes a representation, got the family Order\(k=1\)"),
         (lambda: Invariants(R3, 0), ValueError, "in_channels is a positive integer, got 0"),
         (lambda: Invariants(R3**4), ValueError, "81 × 81 = 6,561 entries"),
         (lambda: Invariants(R3, 2)(torch.ones(4, 1, 3)), ValueError, r"shape \(batch, 2, 3\), got \(4, 1, 3\)"),

@@ -173,6 +173,18 @@ def test_families_and_representations():
         EquivariantSequential(Pool(), Deviation())
 
 
+def test_families_between_different_groups():
+    V4 = SymmetricGroup(4).defining()
+    with pytest.raises(
+        ValueError, match=r"layers of different groups: layer 0, .* R⁵ of S_5, and layer 3, .* R⁴ of S_4"
+    ):
+        EquivariantSequential(Linear(V, V), Deviation(), Pointwise(torch.relu), Linear(V4, V4))
+    inner = EquivariantSequential(Deviation(), Linear(V4, V4))
+    with pytest.raises(ValueError, match="layers of different groups"):
+        EquivariantSequential(Linear(V, V), inner)
+    EquivariantSequential(Linear(V, V), Deviation(), Linear(V, ONE))
+
+
 def test_neighbours_of_different_channels():
     with pytest.raises(ValueError, match="neighbours of different channels") as caught:
         EquivariantSequential(Linear(V, V, 1, 3), Pointwise(torch.relu), Linear(V, ONE, 4, 1))
