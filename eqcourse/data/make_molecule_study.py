@@ -71,8 +71,7 @@ def loss(model: nn.Module, x: Tensor, energy: Tensor, force: Tensor) -> Tensor:
 def study(name: str, kind: str) -> dict[str, Any]:
     data = datasets.conformations(name)
     mean = data.energies[data.train].mean()
-    train = (data.positions[data.train], data.energies[data.train] - mean, data.forces[data.train])
-    train = tuple(part.float() for part in train)
+    train = [part[data.train].float() for part in (data.positions, data.energies - mean, data.forces)]
     turned = data.rotated
     found: dict[str, Any] = {"parameters": 0, "as they are": [], "turned": []}
     for seed in SEEDS:
