@@ -73,10 +73,15 @@ class TypedLayer(torch.nn.Module):
     def __repr__(self) -> str:
         return self._who
 
+    @property
+    def _signature(self) -> str:
+        """What a checkpoint says of the layer that it came from."""
+        return self._who
+
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
         if hasattr(destination, "_metadata"):
-            destination._metadata[prefix[:-1]]["layer"] = self._who
+            destination._metadata[prefix[:-1]]["layer"] = self._signature
 
     def _load_from_state_dict(
         self,
@@ -88,9 +93,9 @@ class TypedLayer(torch.nn.Module):
         unexpected_keys: list[str],
         error_msgs: list[str],
     ) -> None:
-        saved = local_metadata.get("layer", self._who)
-        if saved != self._who:
-            error_msgs.append(f"this checkpoint is of {saved}, and the layer is {self._who}")
+        saved = local_metadata.get("layer", self._signature)
+        if saved != self._signature:
+            error_msgs.append(f"this checkpoint is of {saved}, and the layer is {self._signature}")
         super()._load_from_state_dict(
             state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
         )

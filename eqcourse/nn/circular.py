@@ -47,7 +47,7 @@ class CircularConv(EfficientLayer):
     shorter than the kernel.
 
     Sources: Oppenheim and Schafer, "Discrete-time signal processing", section 8.6 (circular convolution); Cohen and Welling 2016, "Group
-    equivariant convolutional networks", equation 4, for the group of cyclic shifts.
+    equivariant convolutional networks", section 6, for the group of cyclic shifts.
 
     >>> layer = CircularConv(1, 1, kernel_size=3, bias=False)
     >>> layer

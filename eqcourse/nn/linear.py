@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import torch
@@ -97,6 +98,11 @@ class EquivariantLinear(TypedLayer):
         y = torch.nn.functional.linear(x.flatten(1), self.matrix(), self.bias_vector())
         return y.reshape(len(x), self.out_channels, *self.out_type.axes)
 
+    @property
+    def _signature(self) -> str:
+        # Different groups may print alike (two permutation groups on 4 points); their patterns differ.
+        return super()._signature + self.maps.fingerprint
+
     def extra_repr(self) -> str:
         bias = "no bias" if self.bias is None else f"bias {self.bias.shape[1]}"
         return (
@@ -125,7 +131,11 @@ class Expansion(torch.nn.Module):
         #: Σ of the squared entries of all basis maps.
         self.squared_norm = space.dim  # a dense basis is orthonormal
         pattern = signs = None
+        #: Tells patterns apart, in checkpoints; empty for a dense basis, which is not computed to the last digit.
+        self.fingerprint = ""
         if space.has_pattern:
+            entries = (space.pattern.int() + 1) * space.signs.int()
+            self.fingerprint = f", pattern {zlib.crc32(entries.numpy().tobytes()):08x}"
             # Each entry that is not forced to be zero is ±1 in one basis map.
             self.squared_norm = int((space.pattern >= 0).sum())
             # Forced zeros (−1) look up one more weight, which is 0.

@@ -16,6 +16,7 @@ from eqcourse.groups import (
     DirectProduct,
     Lorentz,
     O,
+    PermutationGroup,
     ReflectionGroup,
     SymmetricGroup,
 )
@@ -288,3 +289,14 @@ def test_on_a_gpu(name):
     made = EquivariantLinear(*TYPES[name], 2, 3, generator=0, dtype=DOUBLE, device="cuda")
     assert made(x.cuda()).is_cuda
     torch.testing.assert_close(moved.float()(x.float().cuda()).cpu().double(), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_checkpoint_of_another_group_that_prints_alike_is_refused() -> None:
+    cycle, klein = (
+        PermutationGroup(generators).defining() for generators in ([[1, 2, 3, 0]], [[1, 0, 3, 2], [2, 3, 0, 1]])
+    )
+    saved = EquivariantLinear(cycle, cycle).state_dict()
+    assert str(cycle) == str(klein)
+    with pytest.raises(RuntimeError, match="this checkpoint is of"):
+        EquivariantLinear(klein, klein).load_state_dict(saved)
+    EquivariantLinear(cycle, cycle).load_state_dict(saved)
