@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.polynomial import Polynomial
 
-from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Wrong, same_answer, show
+from ..checks import (
+    FunctionTask,
+    Malformed,
+    Misconception,
+    ValueTask,
+    Verdict,
+    Wrong,
+    describe_error,
+    plain,
+    same_answer,
+    show,
+)
 
 # A way to read "symmetric" and "antisymmetric": which powers of x a polynomial of a degree may use.
 Powers = Callable[[int, str], list[int]]
@@ -108,6 +120,12 @@ def _accept_basis(args: tuple[Any, ...], got: Any, expected: Any) -> None:
         raise Malformed(f"{call} gave {show(got)}; expected {len(x)} rows of numbers, one for each x, of one length")
     size = right.shape[1]
     for number, column in enumerate(mine.T):
+        if not column.any():
+            raise Wrong(f"{call}\n  column {number} is 0 at every x: the function 0 belongs to no basis")
+        for other in range(number):
+            if same_answer(mine[:, other].tolist(), column.tolist()):
+                raise Wrong(f"{call}\n  columns {other} and {number} are the same: one of them is too much")
+    for number, column in enumerate(mine.T):
         if _rank(np.column_stack([right, column])) > size:
             raise Wrong(
                 f"{call}\n  column {number} is {show(column)}: no {symmetry} polynomial of degree ≤ {degree} "
@@ -128,6 +146,30 @@ def _same_span(a: Any, b: Any) -> bool:
     return _rank(one) == _rank(other) == _rank(np.column_stack([one, other]))
 
 
+class _RowByRow(FunctionTask):
+    """A matrix with one row for each x, which depends on no other x."""
+
+    def judge(self, answer: Any, hidden: bool) -> Verdict:
+        result = super().judge(answer, hidden)
+        if result.status != "passed":
+            return result
+        for x, degree, symmetry in self.cases(hidden):
+            call = f"basis({show(x)}, {degree}, {show(symmetry)})"
+            fewer = f"basis({show(x[1:])}, {degree}, {show(symmetry)})"
+            try:
+                rows = plain(answer(copy.deepcopy(x), degree, symmetry))
+                without = plain(answer(copy.deepcopy(x[1:]), degree, symmetry))
+            except Exception as error:
+                return self._verdict("error", f"{fewer} raised {describe_error(error)}")
+            if not same_answer(rows[1:], without):
+                return self._verdict(
+                    "not yet",
+                    f"{fewer} has other rows than {call} without its first one. The value of a function at an x "
+                    "does not depend on the other places: write the functions down first, then put in x.",
+                )
+        return result
+
+
 def _basis_cases(hidden: bool) -> list[tuple[Any, ...]]:
     # More places than powers, with different |x|: the values then tell polynomials of these degrees apart.
     if hidden:
@@ -136,6 +178,9 @@ def _basis_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ([1, -3, 2, 0.5, -4, 5], 4, "symmetric"),
             ([1, -3, 2, 0.5, -4, 5, 2.5], 5, "antisymmetric"),
             ([-1, 2, 3, -4, 1.5], 3, "symmetric"),
+            ([1, -3, 2, 0.5, -4, 5, 2.5], 5, "symmetric"),
+            ([3, -1, 2], 0, "antisymmetric"),
+            ([3, -1, 2, 5], 1, "symmetric"),
         ]
     return [
         ([1, 2, -3, 4], 2, "symmetric"),
@@ -143,6 +188,9 @@ def _basis_cases(hidden: bool) -> list[tuple[Any, ...]]:
         ([1, -2, 3, 0.5, -1.5, 2.5], 4, "symmetric"),
         ([1, -2, 3, 0.5, -1.5, 2.5], 4, "antisymmetric"),
         ([2, -1, 3, 1.5, -2.5], 3, "antisymmetric"),
+        ([1, -2, 3, 0.5, -1.5, 2.5, 4], 5, "symmetric"),
+        ([2, -1, 3], 0, "antisymmetric"),
+        ([2, -1, 3, 4], 1, "antisymmetric"),
     ]
 
 
@@ -204,12 +252,14 @@ def _one_side_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ([1, 2, 3, 5, 6], [2, 0, 1, 7, 5], 3, "symmetric", [-4, 4, -1]),
             ([0.5, 1, 2, 2.5, 3, 4], [1, 0, -2, 3, 1, 2], 4, "symmetric", [-3, 1.5]),
             ([0.5, 1, 2, 2.5, 3, 4], [1, 0, -2, 3, 1, 2], 4, "antisymmetric", [-3, 1.5]),
+            ([0.5, 1, 1.5, 2, 2.5, 3, 4], [2, 0, 1, -2, 3, 1, 2], 5, "antisymmetric", [-2, 3.5]),
         ]
     return [
         ([1, 2, 3], [2, 5, 10], 2, "antisymmetric", [-2, 2]),
         ([1, 2, 3, 4], [1, 3, 9, 20], 2, "symmetric", [-3, 0, 2]),
         ([1, 2, 3, 4, 6], [3, 1, 0, 4, 2], 3, "antisymmetric", [-5, -1, 0, 3]),
         ([1, 2, 3, 4, 6], [3, 1, 0, 4, 2], 3, "symmetric", [-5, -1, 0, 3]),
+        ([0.5, 1, 1.5, 2, 3, 3.5, 4], [1, 3, 0, 2, -1, 2, 4], 5, "antisymmetric", [-2, 2.5]),
     ]
 
 
@@ -265,6 +315,7 @@ def _project_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ([1, 0, 0, 1], 2, "symmetric"),
             ([5, 1, 2, 0, 3], -1, "antisymmetric"),
             ([7, -2, 0, 4], 0, "antisymmetric"),
+            ([3, -1, 0, 2], 1.5, "antisymmetric"),
         ]
     return [
         ([10, 20, 30, 40], 0, "symmetric"),
@@ -273,12 +324,13 @@ def _project_cases(hidden: bool) -> list[tuple[Any, ...]]:
         ([0, 0, 1], 1, "symmetric"),
         ([0, 0, 1], 1, "antisymmetric"),
         ([1, 0, 2, 4], -2, "symmetric"),
+        ([1, 0, 2, 4], 0.5, "antisymmetric"),
     ]
 
 
 # ---- task 5: copies -----------------------------------------------------------------------------------------------------------
 
-#: letter -> (degree, what is added to the points (x, y), the powers whose weights are then exactly 0)
+#: letter -> (degree, what is added to the points (x, y), the powers whose weights are then 0 in every best fit)
 _COPIES: dict[str, tuple[int, str, list[int]]] = {
     "A": (4, "each point (x, y) also as (−x, y)", [1, 3]),
     "B": (5, "each point (x, y) also as (−x, −y)", [0, 2, 4]),
@@ -288,6 +340,7 @@ _COPIES: dict[str, tuple[int, str, list[int]]] = {
     "F": (3, "each point (x, y) also as (−x, y), as (x, −y) and as (−x, −y)", [0, 1, 2, 3]),
     "G": (4, "each point (x, y) also as (−x, y); the fit has a ridge: large weights cost extra", [1, 3]),
     "H": (4, "each point (x, y) also as (2 − x, y)", []),
+    "I": (5, "only two points at the start, each (x, y) also as (−x, y)", []),
 }
 
 COPIES: dict[str, str] = {letter: f"degree {degree}; {words}" for letter, (degree, words, _) in _COPIES.items()}
@@ -302,6 +355,8 @@ def points(letter: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray, int, flo
     """
     source = np.random.default_rng(seed)
     x, y, again = source.uniform(0.2, 1.5, 12), source.normal(size=12), source.normal(size=12)
+    if letter == "I":
+        x, y = x[:2], y[:2]
     added = {
         "A": [(-x, y)],
         "B": [(-x, -y)],
@@ -311,6 +366,7 @@ def points(letter: str, seed: int = 0) -> tuple[np.ndarray, np.ndarray, int, flo
         "F": [(-x, y), (x, -y), (-x, -y)],
         "G": [(-x, y)],
         "H": [(2 - x, y)],
+        "I": [(-x, y)],
     }[letter]
     places, heights = np.concatenate([x, *(a for a, _ in added)]), np.concatenate([y, *(b for _, b in added)])
     return places, heights, _COPIES[letter][0], 0.1 if letter == "G" else 0.0
@@ -330,6 +386,39 @@ def _accept_zeros(args: tuple[Any, ...], got: Any, expected: Any) -> None:
 def _zeros_but(**instead: list[int]) -> Callable[[str], list[int]]:
     """Somebody who is right except for some letters."""
     return lambda letter: instead.get(letter, zeros(letter))
+
+
+class _ByLetter(FunctionTask):
+    """A task with one answer for each letter that says how far an unfinished answer has come."""
+
+    def judge(self, answer: Any, hidden: bool) -> Verdict:
+        result = super().judge(answer, hidden)
+        if result.status != "not attempted" or not callable(answer):
+            return result
+        done: list[str] = []
+        for (letter,) in self.cases(hidden):
+            try:
+                answer(letter)
+            except NotImplementedError:
+                return self._verdict(
+                    "not attempted",
+                    f"{', '.join(done)} answered; {letter} still raises NotImplementedError."
+                    if done
+                    else result.message,
+                )
+            done.append(letter)
+        return result
+
+
+def _stay(letter: str) -> list[int]:
+    """The powers that do not have to vanish."""
+    degree, _, zero = _COPIES[letter]
+    return [n for n in range(degree + 1) if n not in zero]
+
+
+def _highest_first(weights: list[float], centre: float, symmetry: str) -> list[float]:
+    """Weights read, and given, with the highest power first."""
+    return averaged()(weights[::-1], centre, symmetry)[::-1]
 
 
 TASKS = [
@@ -389,7 +478,7 @@ TASKS = [
             ),
         ),
     ),
-    FunctionTask(
+    _RowByRow(
         id="03.basis",
         outcome="write down all polynomials of a degree with a symmetry",
         points=3,
@@ -511,6 +600,11 @@ TASKS = [
                 from_one_side(lambda degree, symmetry: powers(degree, "symmetric")),
                 "You use the even powers whatever is asked. An antisymmetric f uses the odd ones.",
             ),
+            Misconception(
+                "symmetric and antisymmetric are exchanged",
+                from_one_side(_exchanged),
+                "You exchange the two symmetries. A symmetric f, f(−x) = f(x), uses the even powers, an antisymmetric one the odd ones.",
+            ),
         ),
     ),
     FunctionTask(
@@ -552,6 +646,21 @@ TASKS = [
                 "You put c − x into f. That reflects about c/2. The reflection that leaves c in its place is x ↦ 2c − x.",
             ),
             Misconception(
+                "reflects about −c",
+                averaged(mirror=lambda centre: Polynomial([-2 * centre, -1])),
+                "You put −2c − x into f. That reflects about −c. The reflection that leaves c in its place is x ↦ 2c − x.",
+            ),
+            Misconception(
+                "the highest power first",
+                _highest_first,
+                "You read the weights, and give them, with the highest power first. Here the list starts with the constant, w_0.",
+            ),
+            Misconception(
+                "the weights come out reversed",
+                lambda weights, centre, symmetry: averaged()(weights, centre, symmetry)[::-1],
+                "The numbers are right, and their order is reversed. The list starts with the constant, w_0.",
+            ),
+            Misconception(
                 "the weights of powers of x − c",
                 _in_powers_of_the_shifted,
                 "You write f in powers of x − c and delete half of them: a good way. Then expand again: the answer is the "
@@ -559,7 +668,7 @@ TASKS = [
             ),
         ),
     ),
-    FunctionTask(
+    _ByLetter(
         id="03.copies",
         outcome="predict which weights vanish exactly when mirrored copies of the data are added",
         points=3,
@@ -570,13 +679,14 @@ TASKS = [
         accept=_accept_zeros,
         same=lambda a, b: isinstance(a, list) and same_answer(a, b),
         count_only=True,
-        shown="All eight are right. Where the reflection maps the data to themselves, the one best fit has to have their symmetry.",
+        shown="All nine are right. Where the reflection maps the data to themselves and there is only one best fit, "
+        "this fit has to have their symmetry.",
         misconceptions=(
             Misconception(
                 "never exactly zero",
                 lambda letter: [],
                 "You say that no weight is ever exactly 0. But where the reflection maps the data to themselves, it maps "
-                "the best fit to a best fit; and there is only one.",
+                "a best fit to a best fit; and if there is only one, it is its own mirror image.",
             ),
             Misconception(
                 "some copies are enough",
@@ -601,14 +711,25 @@ TASKS = [
             Misconception(
                 "a ridge breaks the symmetry",
                 _zeros_but(G=[]),
-                "You say that a ridge keeps all weights alive. It treats w and −w alike, so it does not break the symmetry; "
-                "and the best fit is still the only one.",
+                "You say that a ridge keeps all weights alive. The mirror image has the weights Dw, of the same size as w: "
+                "|Dw| = |w|. So the ridge charges both alike, and the best fit is still the only one.",
             ),
             Misconception(
                 "copies about any centre do the same",
                 _zeros_but(H=[1, 3]),
                 "In one setting the copies are mirrored about 1. The fit is then symmetric about 1: that mixes the weights and "
                 "makes none of them 0.",
+            ),
+            Misconception(
+                "one best fit of many",
+                _zeros_but(I=[1, 3, 5]),
+                "In one setting there are fewer places than weights, and many best fits. A computer shows one of them, with "
+                "the smallest weights, and that one has zeros. Others have not.",
+            ),
+            Misconception(
+                "the weights that stay",
+                _stay,
+                "You list the weights that may stay. Asked for are those that are 0.",
             ),
         ),
     ),
