@@ -350,7 +350,7 @@ def test_wrong_device() -> None:
 
 @pytest.mark.parametrize("shape", [(2, 4), (2, 4, 3), (2, 4, 3, 3, 3), (2, 3, 4, 4), ()])
 def test_wrong_shapes(shape: tuple[int, ...]) -> None:
-    expected = r"ArrayLinear\(2 axes, 4 → 1 channels, mean\) takes an input of shape \(batch, 4, N, N\), got "
+    expected = r"ArrayLinear\(2 axes, 4 → 1 channels, mean\) takes an input of shape \(batch, 4, N_1, N_2\), got "
     with pytest.raises(ValueError, match=expected):
         random_layer(2, 4, 1)(normal(*shape))
 
