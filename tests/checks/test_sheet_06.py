@@ -134,8 +134,48 @@ def test_the_networks_are_equivariant_on_the_orbit_of_their_training_input_only(
     for hidden in (False, True):
         for args in find_task("06.residual").cases(hidden):
             on, *off = sheet_06.residual()(*args)
-            assert on == 0
-            assert max(off) > 0
+            assert on < 0.02
+            assert max(off) > 0.5
+    assert any(sheet_06.residual()(*args)[0] > 0 for args in find_task("06.residual").cases(True))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda *args: [0.0, *residual_by_pairs(*args)[1:]],
+        lambda *args: [float(round(error)) for error in residual_by_pairs(*args)],
+        lambda *args: [round(error, 2) for error in residual_by_pairs(*args)],
+    ],
+)
+def test_a_small_error_on_the_training_orbit_may_not_be_taken_for_zero(answer):
+    assert verdict("06.residual", answer, True).status == "not yet"
+
+
+@pytest.mark.parametrize("name", ["06.whole-orbit", "06.constrained-fit"])
+def test_equal_copies_may_not_be_dropped(name):
+    task = find_task(name)
+    held = next(m for m in task.misconceptions if m.name.startswith("an orbit is a set"))
+    for hidden in (False, True):
+        assert "even if two are equal" in verdict(name, held.answer, hidden).message
+
+
+def test_the_wrong_action_on_the_output_is_a_wrong_copy_and_no_exception():
+    def answer(in_name, out_name, x, y):
+        return copies_by_matrices(in_name, in_name, x, y)
+
+    result = verdict("06.whole-orbit", answer)
+    assert (result.status, result.misconception) == ("not yet", "the same action on both sides")
+
+
+def test_one_pair_is_not_called_pairs():
+    message = verdict("06.whole-orbit", lambda *args: copies_by_matrices(*args)[:1]).message
+    assert "gave 1 pair;" in message
+
+
+def test_trained_maps_take_lists():
+    for letter in sheet_06.TRAININGS:
+        x = [1, 2, 4]
+        assert torch.equal(sheet_06.trained(letter)(x), sheet_06.trained(letter)(torch.tensor(x)))
 
 
 def test_the_residual_error_belongs_to_the_orbit():
@@ -224,7 +264,7 @@ def test_a_witness_has_to_hold():
         right = exact_by_thought(letter)
         return ["no", [[0, 1, 2], [1, 5, 20]]] if right[0] == "no" else right
 
-    assert "the two paths agree" in wrong("06.exact", answer).message
+    assert "the two paths agree up to rounding" in wrong("06.exact", answer).message
     assert "Right: 3 of 10" in wrong("06.exact", answer).message
 
 
