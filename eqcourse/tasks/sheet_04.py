@@ -30,6 +30,10 @@ def _from_the_left(x: Tensor) -> Tensor:
     return (x - torch.nn.functional.pad(x, (1, 0))[..., :-1]).clamp(min=0)
 
 
+def _from_the_upper_left(x: Tensor) -> Tensor:
+    return (x - torch.nn.functional.pad(x, (1, 0, 1, 0))[..., :-1, :-1]).clamp(min=0)
+
+
 #: Images (…, height, width) -> scores (…, classes).
 CLASSIFIERS: dict[str, Map] = {
     "largest step up, largest step down, brightest pixel": lambda x: torch.stack(
@@ -46,6 +50,7 @@ SEGMENTERS: dict[str, Map] = {
     "brighter than its left neighbour": _from_the_left,
     "running total of the row": lambda x: x.cumsum(-1),
     "brightest so far in the row": lambda x: x.cummax(-1).values,
+    "brighter than its upper left neighbour": _from_the_upper_left,
 }
 
 
@@ -82,19 +87,21 @@ def combined(registry: dict[str, Map], rule: Callable[[Map, Tensor], Tensor]) ->
 
 
 def _segment_cases(hidden: bool) -> list[tuple[Any, ...]]:
-    edge, total, bright = SEGMENTERS
+    edge, total, bright, upper = SEGMENTERS
     if hidden:
         return [
             (edge, [[0.0, 7.0, 7.0, 2.0], [5.0, 1.0, 4.0, 4.0]]),
             (bright, [[3.0, 1.0, 4.0, 1.0]]),
             (total, [[2.0, 0.0, 5.0]]),
             (edge, [[[6.0, 1.0, 3.0]]]),
+            (upper, [[[4.0, 9.0, 2.0, 0.0], [7.0, 3.0, 8.0, 1.0]]]),
         ]
     return [
         (edge, [[10.0, 30.0, 20.0]]),
         (total, [[10.0, 20.0, 30.0]]),
         (bright, [[1.0, 5.0, 2.0], [4.0, 0.0, 0.0]]),
         (edge, [[[1.0, 2.0], [0.0, 4.0]], [[5.0, 3.0], [2.0, 2.0]]]),
+        (upper, [[10.0, 30.0, 20.0], [5.0, 0.0, 40.0]]),
     ]
 
 
@@ -105,8 +112,8 @@ def mirror_kernel(free: list[list[float]]) -> list[list[float]]:
 
 def _kernel_cases(hidden: bool) -> list[tuple[Any, ...]]:
     if hidden:
-        return [([[2.0, 5.0], [0.0, 1.0], [4.0, 3.0]],), ([[-1.0, 0.0]],)]
-    return [([[10.0, 20.0]],), ([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]],)]
+        return [([[2.0, 5.0], [0.0, 1.0], [4.0, 3.0]],), ([[-1.5, 0.25]],)]
+    return [([[10.0, 20.0]],), ([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]],), ([[-0.5, 2.5], [2.5, 7.0]],)]
 
 
 # ---- task 1: mirror a batch ------------------------------------------------------------------------------------------------
@@ -214,19 +221,33 @@ def kernels(moves: list[Map], sign: int = 1, middle: bool = True) -> Callable[[i
 
 
 def _rank(several: list[Tensor]) -> int:
-    return int(torch.linalg.matrix_rank(torch.stack(several).flatten(1))) if several else 0
+    """The dimension of what some kernels span, whatever the size of each."""
+    if not several:
+        return 0
+    rows = torch.stack([_scaled(k) for k in several]).flatten(1)
+    return int(torch.linalg.matrix_rank(rows, rtol=1e-9))
+
+
+def _scaled(kernel: Tensor) -> Tensor:
+    """A multiple of the kernel whose largest number is 1 or −1; a kernel of zeros stays one."""
+    largest = kernel.abs().max()
+    return kernel / largest if largest > 0 else kernel
 
 
 own_mirror_images = kernels([flip])
 
 
 def _as_kernels(got: Any) -> Tensor | None:
-    """(number, height, width) if the answer is a list of finite kernels of one shape."""
+    """(number, height, width) if the answer is a list of kernels of one shape."""
     try:
         several = torch.as_tensor(got, dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError):
         return None
-    return several if several.ndim == 3 and bool(several.isfinite().all()) else None
+    return several if several.ndim == 3 else None
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _accept_basis(args: tuple[Any, ...], got: Any, expected: Any) -> None:
@@ -237,27 +258,31 @@ def _accept_basis(args: tuple[Any, ...], got: Any, expected: Any) -> None:
         raise Wrong(f"{call} gave no kernel at all; the kernel with 1 everywhere is its own mirror image")
     if several is None or several.shape[1:] != (height, width):
         raise Malformed(
-            f"{call} gave {show(got)}; expected a list of kernels, each a list of {height} rows of {width} numbers"
+            f"{call} gave {show(got)}; expected a list of kernels, each a list of {_count(height, 'row')} of "
+            f"{_count(width, 'number')}"
         )
     for k in several:
-        if not same_answer(k.tolist(), flip(k).tolist()):
+        if not bool(k.isfinite().all()):
+            raise Malformed(f"{call} holds the kernel {show(k)}; NaN and infinity are no weights")
+        if not same_answer(_scaled(k).tolist(), flip(_scaled(k)).tolist()):
             raise Wrong(f"{call} holds the kernel {show(k)}\n  its mirror image is {show(flip(k))}")
     found, dimensions = _rank(list(several)), len(expected)
     if found < dimensions:
-        missing = next(k for k in expected if _rank([*several, _tensor(k)]) > found)
+        missing = next((k for k in expected if _rank([*several, _tensor(k)]) > found), expected[0])
         raise Wrong(
             f"{call} reaches {found} of {dimensions} dimensions; no sum of your kernels with weights gives, "
             f"for instance, {show(missing)}"
         )
     if len(several) > found:
-        raise Wrong(f"{call} gave {len(several)} kernels; {found} of them are enough, the others are sums of these")
+        enough = "1 of them is" if found == 1 else f"{found} of them are"
+        raise Wrong(f"{call} gave {len(several)} kernels; {enough} enough, the others are sums of these with weights")
 
 
 def _same_span(a: Any, b: Any) -> bool:
     one, other = _as_kernels(a), _as_kernels(b)
     if one is None or other is None:
         return bool(a == [] and b == [])
-    if one.shape[1:] != other.shape[1:]:
+    if one.shape[1:] != other.shape[1:] or not bool(one.isfinite().all() and other.isfinite().all()):
         return False
     return _rank(list(one)) == _rank(list(other)) == _rank([*one, *other])
 
@@ -302,6 +327,13 @@ def _target_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ("row sums", [3, 9, 4], 5),
             ("scores", [0.7, 0.1, 0.2], 8),
             ("mask", [[1], [0]], 1),
+            ("side", "left", 4),
+            ("label", 0, 7),
+            ("row sums", [2, 1], 6),
+            ("column sums", [7, 3, 3, 0, 1], 5),
+            ("point", [4, 2], 9),
+            ("box", [0, 4, 0, 4], 6),
+            ("scores", [0.1, 0.9], 3),
         ]
     return [
         ("label", 3, 4),
@@ -312,6 +344,14 @@ def _target_cases(hidden: bool) -> list[tuple[Any, ...]]:
         ("row sums", [10, 20, 30], 4),
         ("column sums", [10, 20, 30], 3),
         ("scores", [0.2, 0.5, 0.3], 6),
+        ("label", 7, 5),
+        ("mask", [[1, 0, 1, 1]], 4),
+        ("side", "right", 4),
+        ("point", [3, 0], 7),
+        ("box", [2, 3, 4, 5], 7),
+        ("row sums", [30, 10, 20], 5),
+        ("column sums", [10, 40, 20, 30], 4),
+        ("scores", [0.6, 0.1, 0.3], 4),
     ]
 
 
@@ -345,6 +385,16 @@ def _pair_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ([_S, _L, _Z, _S],),
             ([[[3, 0, 1, 2]], [[2, 1, 0, 3]], [[3, 1, 0, 2]], [[2, 0, 1, 3]], [[3, 0, 1, 2]]],),
             ([_P, [[1, 1], [0, 0], [1, 1]]],),
+            (
+                [
+                    [[0.5, 7, -2, 3, 1]],
+                    [[1, 7, -2, 3, 0.5]],
+                    [[1, 3, -2, 7, 0.5]],
+                    [[7, -2, 3, 1, 0.5]],
+                    [[-0.5, -7, 2, -3, -1]],
+                    [[0.75, 7, -2, 3, 1]],
+                ],
+            ),
         ]
     return [
         ([_B, _D],),
@@ -352,6 +402,7 @@ def _pair_cases(hidden: bool) -> list[tuple[Any, ...]]:
         ([[[1, 0, 2]], [[2, 0, 1]], [[0, 3, 0]], [[1, 0, 2]]],),
         ([[[1, 1], [1, 0]], [[1, 1], [0, 1]], [[1, 0], [1, 1]], [[1, 1], [1, 1]]],),
         ([[[1, 0], [1, 0]], [[1, 0], [0, 1]]],),
+        ([[[1, 2, 3, 4]], [[4, 3, 2, 1]], [[4, 2, 3, 1]], [[2, 3, 4, 1]], [[-1, -2, -3, -4]], [[1.25, 2, 3, 4]]],),
     ]
 
 
@@ -394,6 +445,11 @@ TASKS = [
         shown="The mean of f(x) and mirror f(mirror x): act back, map, act forward, on single images and on batches.",
         misconceptions=(
             Misconception(
+                "no average at all",
+                combined(SEGMENTERS, lambda f, x: f(x)),
+                "You return f(x) as it is. Add what f says about the mirror image, mirrored back, and divide by 2.",
+            ),
+            Misconception(
                 "forgetting to mirror the mask",
                 combined(SEGMENTERS, lambda f, x: (f(x) + f(flip(x))) / 2),
                 "You add f(mirror x) as it is. Its pixels are those of the mirrored image: mirror it back before you add.",
@@ -422,6 +478,16 @@ TASKS = [
                 "a sum instead of a mean",
                 combined(SEGMENTERS, lambda f, x: f(x) + flip(f(flip(x)))),
                 "You add the two terms and do not divide by 2. An f that is equivariant already would come out doubled.",
+            ),
+            Misconception(
+                "only the second term is halved",
+                combined(SEGMENTERS, lambda f, x: f(x) + flip(f(flip(x))) / 2),
+                "You halve the second term only: brackets are missing. Divide the whole sum by 2.",
+            ),
+            Misconception(
+                "reverses axis 1",
+                combined(SEGMENTERS, lambda f, x: (f(x) + f(x.flip(1)).flip(1)) / 2),
+                "You reverse axis 1. In a batch that is the rows. The columns are the last axis, −1, with a batch or without.",
             ),
         ),
     ),
@@ -482,6 +548,11 @@ TASKS = [
                 "You reverse the first axis, so that the images change places. The mirror acts inside each image.",
             ),
             Misconception(
+                "reverses axis 1",
+                acting(lambda x: x.flip(1)),
+                "You reverse axis 1. With axes in front, that is no longer the columns. Reverse the last axis, −1.",
+            ),
+            Misconception(
                 "mirrors only the first image",
                 acting(_first_only),
                 "Only the first entry of the first axis is mirrored. The action is the same on all images of a batch.",
@@ -509,6 +580,11 @@ TASKS = [
         shown="The mean of f(x) and f(mirror x): the scores of x and of its mirror image agree, for each image of a batch.",
         misconceptions=(
             Misconception(
+                "no average at all",
+                combined(CLASSIFIERS, lambda f, x: f(x)),
+                "You return f(x) as it is. Take the mean with the scores of the mirrored image.",
+            ),
+            Misconception(
                 "averaging inputs instead of outputs",
                 combined(CLASSIFIERS, lambda f, x: f((x + flip(x)) / 2)),
                 "You average the two images and classify once. The result is invariant, but it has never seen the image: only a "
@@ -535,6 +611,16 @@ TASKS = [
                 "You add the scores and do not divide by 2. An f that is invariant already would come out doubled.",
             ),
             Misconception(
+                "only the second term is halved",
+                combined(CLASSIFIERS, lambda f, x: f(x) + f(flip(x)) / 2),
+                "You halve the second term only: brackets are missing. Divide the whole sum by 2.",
+            ),
+            Misconception(
+                "reverses axis 1",
+                combined(CLASSIFIERS, lambda f, x: (f(x) + f(x.flip(1))) / 2),
+                "You reverse axis 1, which is the rows: axis 0 is the batch. Reverse the columns, the last axis, −1.",
+            ),
+            Misconception(
                 "the larger score instead of the mean",
                 combined(CLASSIFIERS, lambda f, x: torch.maximum(f(x), f(flip(x)))),
                 "You take the larger of the two scores. This is invariant as well, and a choice that some make; the task asks for "
@@ -554,7 +640,7 @@ TASKS = [
         minutes=10,
         name="basis",
         reference=own_mirror_images,
-        cases=lambda hidden: [(2, 5), (3, 4), (4, 1)] if hidden else [(1, 3), (2, 2), (3, 3), (2, 4)],
+        cases=lambda hidden: [(2, 5), (3, 4), (4, 1), (1, 6)] if hidden else [(1, 3), (2, 2), (3, 3), (2, 4), (1, 5)],
         accept=_accept_basis,
         same=_same_span,
         shown="All your kernels are their own mirror images, and they span every such kernel: in each row one number for each pair of "
@@ -644,6 +730,12 @@ TASKS = [
                 ),
                 "You take width − column. Column 0 becomes the last one, width − 1: take width − 1 − column.",
             ),
+            Misconception(
+                "a point goes to width − column",
+                on_targets(point=lambda t, width: [t[0], width - t[1]]),
+                "Your point goes to width − column. Columns are counted from 0, so that column 0 goes to width − 1: take "
+                "width − 1 − column, as you do for a box.",
+            ),
         ),
     ),
     FunctionTask(
@@ -675,7 +767,12 @@ TASKS = [
             Misconception(
                 "an image is paired with itself",
                 pairs(_mirror_images, own=True),
-                "You list pairs [i, i]. The task asks for two different images, i < j.",
+                "You list pairs [i, i]. The task asks for two different places in the list, i < j.",
+            ),
+            Misconception(
+                "the larger number first",
+                lambda images: [[j, i] for i, j in pairs(_mirror_images)(images)],
+                "Your pairs are the right ones, written as [j, i]. The task asks for the smaller number first, i < j.",
             ),
             Misconception(
                 "the same picture is never listed",

@@ -24,6 +24,12 @@ def segment_with_the_library(name, images):
     return group_average(named_segmenter(name), grid, grid)(x)
 
 
+def segment_by_half_turn(name, x):
+    """Averaged over the wrong group: a half turn in place of the mirror."""
+    f = named_segmenter(name)
+    return (f(x) + f(x.flip(-1, -2)).flip(-1, -2)) / 2
+
+
 def segment_image_by_image(name, images):
     x = torch.tensor(images)
     if x.ndim > 2:
@@ -92,6 +98,14 @@ def kernels_from_null_space(height, width):
     return rows[sizes < 1e-9].reshape(-1, height, width)
 
 
+def kernels_of_many_sizes(height, width):
+    return [10.0 ** (4 * n - 12) * kernel for n, kernel in enumerate(kernels_by_places(height, width))]
+
+
+def tiny_kernels(height, width):
+    return [1e-9 * kernel for kernel in kernels_by_places(height, width)]
+
+
 def target_by_cases(kind, target, width):
     if kind == "mask":
         return np.array(target)[:, ::-1]
@@ -143,7 +157,7 @@ RIGHT = {
     "04.mirror-kernel": [kernel_by_torch, kernel_in_place],
     "04.mirror": [mirror_by_representation, mirror_by_recursion],
     "04.classifier": [averaged_with_the_library, averaged_one_by_one],
-    "04.kernels": [kernels_by_places, kernels_mixed, kernels_from_null_space],
+    "04.kernels": [kernels_by_places, kernels_mixed, kernels_from_null_space, kernels_of_many_sizes, tiny_kernels],
     "04.targets": [target_by_cases, target_by_drawing],
     "04.pairs": [pairs_by_orbit, pairs_by_averaged_networks],
 }
@@ -277,6 +291,7 @@ def test_other_wrong_averages(answer):
         lambda name, images: torch.zeros_like(torch.tensor(images)),
         lambda name, images: (segment_with_the_library(name, images) > 0).double(),
         lambda name, images: torch.maximum(torch.tensor(images), named_segmenter(name)(torch.tensor(images))),
+        lambda name, images: segment_by_half_turn(name, torch.tensor(images)),
     ],
 )
 def test_other_wrong_segmenters(answer):
@@ -293,10 +308,12 @@ def test_other_wrong_segmenters(answer):
         (lambda h, w: [*kernels_by_places(h, w), np.zeros((h, w))], "gave 3 kernels"),
         (lambda h, w: np.array(kernels_by_places(h, w))[..., None], "expected a list of kernels"),
         (lambda h, w: np.swapaxes(kernels_by_places(w, h), 1, 2), "its mirror image is"),
-        (lambda h, w: kernels_by_places(h, w)[0], "expected a list of kernels, each a list of 1 rows of 3 numbers"),
+        (lambda h, w: kernels_by_places(h, w)[0], "expected a list of kernels, each a list of 1 row of 3 numbers"),
         (lambda h, w: "six", "expected a list of kernels"),
         (lambda h, w: 6, "expected a list of kernels"),
-        (lambda h, w: np.full((6, h, w), math.nan), "expected a list of kernels"),
+        (lambda h, w: np.full((6, h, w), math.nan), "NaN and infinity are no weights"),
+        (lambda h, w: 1e-9 * np.eye(h * w).reshape(-1, h, w), "its mirror image is"),
+        (lambda h, w: kernels_by_places(h, min(w, 4)), "expected a list of kernels"),
     ],
 )
 def test_other_wrong_bases(answer, message):
@@ -315,9 +332,19 @@ def test_other_wrong_bases(answer, message):
         lambda kind, target, width: "right",
         lambda kind, target, width: target_by_cases("mask" if kind == "mask" else "label", target, width),
         lambda kind, target, width: target_by_cases(kind, target, 4),
+        lambda kind, target, width: 3 if kind == "label" else target_by_cases(kind, target, width),
+        lambda kind, target, width: "right" if kind == "side" else target_by_cases(kind, target, width),
+        lambda kind, target, width: (
+            [sorted(row) for row in target] if kind == "mask" else target_by_cases(kind, target, width)
+        ),
+        lambda kind, target, width: sorted(target) if kind == "row sums" else target_by_cases(kind, target, width),
+        lambda kind, target, width: (
+            [target[-1], *target[1:-1], target[0]] if kind == "column sums" else target_by_cases(kind, target, width)
+        ),
     ],
 )
 def test_other_wrong_targets(answer):
+    """Among them answers that are right on the examples of the sheet."""
     refused("04.targets", answer)
 
 
@@ -331,6 +358,10 @@ def test_other_wrong_targets(answer):
         lambda images: [0, 1],
         lambda images: len(pairs_by_orbit(images)),
         lambda images: [*pairs_by_orbit(images), *pairs_by_orbit(images)],
+        lambda images: pairs_by_orbit([[[int(pixel) for pixel in row] for row in image] for image in images]),
+        lambda images: pairs_by_orbit([[[abs(pixel) for pixel in row] for row in image] for image in images]),
+        lambda images: pairs_by_orbit([[[row[0], *sorted(row[1:-1]), row[-1]] for row in image] for image in images]),
+        lambda images: pairs_by_orbit([[[row[0], row[-1]] for row in image] for image in images]),
     ],
 )
 def test_other_wrong_pairs(answer):
