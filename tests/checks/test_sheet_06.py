@@ -312,6 +312,14 @@ def test_with_few_fences_both_ways_are_several_times_better_than_plain():
         assert stored("plain")[10] > 3 * stored(other)[10]
     assert all(stored("augmented")[size] < stored("averaged")[size] for size in (10, 20))
     assert stored("plain")[40] < 1.2 * stored("augmented")[10]
+    for size in (10, 20):  # the bands of the two overlap
+        bands = {
+            r["learner"]: (min(r["error"]), max(r["error"]))
+            for r in datasets.augmentation_study()["results"]
+            if (r["size"], r["order"]) == (size, "as it comes")
+        }
+        assert bands["averaged"][0] < bands["augmented"][1]
+        assert bands["augmented"][0] < bands["averaged"][1]
 
 
 def test_with_many_fences_augmentation_gains_nothing():
