@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -124,6 +125,7 @@ def _chain_cases(hidden: bool) -> list[tuple[Any, ...]]:
         "Z_2 flips the sign of a number",
     )
     turns, alone_2 = "SO(2) turns a vector", "SO(2) leaves 2 numbers alone"
+    mixed, gate = "Z_2 leaves a number alone and flips another", "SO(2) leaves a number alone and turns a vector"
     relu, tanh = ["ReLU"], ["tanh"]
     if hidden:
         return [
@@ -135,6 +137,9 @@ def _chain_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ([["linear", alone_S3, S3], relu, ["linear", alone, alone]],),
             ([["linear", reverses, alone], tanh, ["linear", alone, flips], tanh],),
             ([["linear", reverses, reverses], relu],),
+            ([["linear", flips, mixed], tanh, ["linear", mixed, mixed], relu, ["linear", flips, flips]],),
+            ([["linear", turns, gate], tanh, ["linear", gate, turns]],),
+            *((_drawn_chain(random.Random(seed)),) for seed in (1, 2)),
         ]
     return [
         ([["linear", S3, S3], relu, ["linear", S3, S3]],),
@@ -154,7 +159,28 @@ def _chain_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ],
         ),
         ([["linear", S3, alone_S3], relu, ["linear", alone, one_alone]],),
+        ([["linear", turns, turns], relu],),
+        ([["linear", reverses, flips], relu, ["linear", flips, reverses], ["linear", flips, one_flip]],),
+        ([["linear", reverses, mixed], relu, ["linear", mixed, one_flip]],),
+        ([["linear", reverses, mixed], tanh, ["linear", mixed, one_flip]],),
     ]
+
+
+def _drawn_chain(source: random.Random) -> list[list[str]]:
+    """Eight layers on three numbers; about one in six starts from another type than the one before it ends in."""
+    names = [
+        "Z_2 flips the sign of 3 numbers",
+        "Z_2 reverses 3 numbers",
+        "Z_2 leaves 3 numbers alone",
+        "Z_2 leaves a number alone and flips another",
+    ]
+    current = source.choice(names)
+    layers = []
+    for _ in range(4):
+        start = source.choice(names) if layers and source.random() < 1 / 6 else current
+        current = source.choice(names)
+        layers += [["linear", start, current], [source.choice(["tanh", "tanh", "ReLU"])]]
+    return layers
 
 
 # ---- task 2: a nonlinearity -----------------------------------------------------------------------------------------
@@ -194,7 +220,9 @@ def applied(
 def _nonlinearity_cases(hidden: bool) -> list[tuple[Any, ...]]:
     S3, flips, turns = "S_3 permutes 3 numbers", "Z_2 flips the sign of 3 numbers", "SO(2) turns a vector"
     reverses, shifts = "Z_2 reverses 3 numbers", "C_4 shifts 4 numbers"
+    mixed, gate = "Z_2 leaves a number alone and flips another", "SO(2) leaves a number alone and turns a vector"
     if hidden:
+        source = random.Random(3)
         return [
             ("square", shifts, [1.0, -1.0, 0.0, 2.0]),
             ("tanh", flips, [0.0, -1.0, 2.0]),
@@ -202,6 +230,11 @@ def _nonlinearity_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ("tanh", turns, [0.6, 0.8]),
             ("cosine", flips, [2.0, -2.0, 1.0]),
             ("ReLU", reverses, [-1.0, 4.0, -2.0]),
+            ("ReLU", mixed, [-1.0, 0.75]),
+            ("tanh", mixed, [-1.0, 0.75]),
+            ("square", gate, [1.0, 2.0, -2.0]),
+            ("cosine", turns, [round(source.uniform(0.3, 2), 2) for _ in range(2)]),
+            ("tanh", reverses, [round(source.uniform(-2, 2), 2) for _ in range(3)]),
         ]
     return [
         ("ReLU", S3, [10.0, -20.0, 30.0]),
@@ -211,6 +244,9 @@ def _nonlinearity_cases(hidden: bool) -> list[tuple[Any, ...]]:
         ("tanh", turns, [-3.0, 4.0]),
         ("square", reverses, [1.0, -2.0, 3.0]),
         ("square", flips, [2.0, -1.0, 2.0]),
+        ("cosine", flips, [1.0, -2.0, 2.0]),
+        ("square", mixed, [-4.0, 3.0]),
+        ("tanh", gate, [2.0, -1.0, 2.0]),
     ]
 
 
@@ -223,7 +259,7 @@ def _accept_nonlinearity(args: tuple[Any, ...], got: Any, expected: Any) -> None
     how = (
         f"{function} of each number is equivariant here"
         if allowed
-        else f"{function} of each number is not equivariant here: take the length"
+        else f"{function} of each number is not equivariant here: take the length of the whole vector"
     )
     raise Wrong(f"{call}\n  gave     {show(got)}\n  expected {show(expected)}\n  ({how})")
 
@@ -258,17 +294,20 @@ def _bias_cases(hidden: bool) -> list[tuple[Any, ...]]:
     S3, flips, turns = "S_3 permutes 3 numbers", "Z_2 flips the sign of 3 numbers", "SO(2) turns a vector"
     mixed, gate = "Z_2 leaves a number alone and flips another", "SO(2) leaves a number alone and turns a vector"
     if hidden:
+        source = random.Random(4)
         return [
             ("C_4 shifts 4 numbers", [1.0, 2.0, 3.0, 10.0]),
             (gate, [-4.0, 1.0, 2.0]),
             ("Z_2 reverses 3 numbers", [5.0, 1.0, 0.0]),
             (mixed, [3.0, 8.0]),
             ("D_4 moves the corners of a square", [4.0, 0.0, 0.0, 8.0]),
+            (S3, [round(source.uniform(-9, 9), 2) for _ in range(3)]),
+            (gate, [round(source.uniform(-9, 9), 2) for _ in range(3)]),
         ]
     return [
         (S3, [10.0, 20.0, 60.0]),
         (flips, [1.0, 2.0, 6.0]),
-        ("Z_2 reverses 3 numbers", [10.0, 20.0, 60.0]),
+        ("Z_2 reverses 3 numbers", [1.0, 20.0, 6.0]),
         (mixed, [5.0, 7.0]),
         (turns, [3.0, 1.0]),
         (gate, [2.0, 3.0, 1.0]),
@@ -342,7 +381,8 @@ def _accept_factors(args: tuple[Any, ...], got: Any, expected: Any) -> None:
     for name, part, before, after in [("W1", W1, rho_in, rho_hidden), ("W2", W2, rho_hidden, rho_out)]:
         if not _broken_by(part, before, after):
             raise Wrong(
-                f"{call}\n  W2 W1 is right, but {name} = {show(part)} is equivariant itself (to one part in a thousand)"
+                f"{call}\n  W2 W1 is right, but {name} = {show(part)} is equivariant itself (to one part in a thousand). "
+                f"Change another entry of W1, or change it by another amount"
             )
 
 
@@ -445,13 +485,25 @@ def classify(letter: str) -> list[Any]:
 def _breaks(letter: str, g: Any, x: Any) -> bool:
     f, rho = setting(letter)
     x = _vector(x)
-    g = rho.group.element(_vector(g) if isinstance(rho.group, SO) else g)
+    if isinstance(rho.group, SO):
+        if not _matrix_of_shape(g, 2, 2):
+            raise Wrong(f'layers("{letter}"): a turn is a 2 × 2 matrix of finite numbers, got {show(g)}')
+        try:
+            g = rho.group.element(_vector(g))
+        except ValueError:
+            raise Wrong(f'layers("{letter}"): the matrix {show(g)} is no turn') from None
+    else:
+        g = rho.group.element(g)
     left, right = f(rho.act(g, x)), rho.act(g, f(x))
     if not bool(left.isfinite().all() and right.isfinite().all()):
         raise Wrong(
             f'layers("{letter}"): for the x of your witness {SETTINGS[letter][0]} divides by zero; take another x'
         )
-    return bool((left - right).abs().max() > 1e-6 * max(1.0, left.abs().max().item()))
+    size = max(1.0, left.abs().max().item())
+    difference = (left - right).abs().max().item()
+    if 1e-12 * size < difference <= 1e-6 * size:
+        raise Wrong(f'layers("{letter}"): for your witness the two paths differ too little to tell; take a larger x')
+    return difference > 1e-6 * size
 
 
 def _accept_classification(args: tuple[Any, ...], got: Any, expected: Any) -> None:
@@ -466,7 +518,7 @@ def _accept_classification(args: tuple[Any, ...], got: Any, expected: Any) -> No
     try:
         g, x = witness
         if not _matrix_of_shape(x, 3, 2):
-            raise Wrong(f'layers("{letter}"): the x of a witness is three rows of two numbers, got {show(x)}')
+            raise Wrong(f'layers("{letter}"): the x of a witness is three rows of two finite numbers, got {show(x)}')
         stands = _breaks(letter, g, x)
     except (TypeError, ValueError, RuntimeError):
         raise Wrong(
@@ -700,7 +752,7 @@ TASKS = [
         id="07.factors",
         outcome="build an equivariant map from factors that are not equivariant",
         points=3,
-        minutes=10,
+        minutes=12,
         name="factors",
         reference=factors,
         cases=_factor_cases,
@@ -729,7 +781,7 @@ TASKS = [
         id="07.layers",
         outcome="say to which action a common layer is equivariant, with a witness for each no",
         points=4,
-        minutes=15,
+        minutes=18,
         name="layers",
         reference=classify,
         cases=lambda hidden: [(letter,) for letter in SETTINGS],
@@ -778,7 +830,7 @@ TASKS = [
                 "a mean is subtracted, so flips break it",
                 _yes_if("AEGHJ"),
                 "You say that LayerNorm breaks under a flip of signs. Its mean is computed from the input:"
-                " it flips along.",
+                " it flips its sign, and the spread stays.",
             ),
         ),
     ),

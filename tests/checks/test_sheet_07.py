@@ -123,6 +123,21 @@ RIGHT = {
 }
 
 
+allowed = sheet_07._allows
+
+
+def last_misfit(layers):
+    """Where a layer fits what comes before it, whatever was wrong earlier: the last one that does not."""
+    found, current = -1, layers[0][1]
+    for number, layer in enumerate(layers):
+        if layer[0] == "linear":
+            found = found if layer[1] == current else number
+            current = layer[2]
+        elif not allowed(layer[0], current):
+            found = number
+    return found
+
+
 @pytest.mark.parametrize(
     "chain",
     [
@@ -131,10 +146,22 @@ RIGHT = {
         lambda layers: len(layers) - 1,
         lambda layers: None,
         lambda layers: -1 if sheet_07.first_misfit(layers) == -1 else 1,
+        # ReLU on a turned vector; the last misfit; "alone and flips" taken for a permutation, and for no type that takes tanh.
+        lambda layers: sheet_07.first_misfit(
+            layers, allows=lambda f, t: ("flips" not in t and f == "ReLU") or allowed(f, t)
+        ),
+        lambda layers: last_misfit(layers),
+        lambda layers: sheet_07.first_misfit(layers, allows=lambda f, t: "alone and flips" in t or allowed(f, t)),
+        lambda layers: sheet_07.first_misfit(layers, allows=lambda f, t: "alone and" not in t and allowed(f, t)),
     ],
 )
 def test_lazy_answers_about_chains_do_not_pass(chain):
     assert all(verdict("07.chain", chain, hidden).status == "not yet" for hidden in (False, True))
+
+
+def by_names(function, rep_name, x, wrong_function, wrong_type):
+    entrywise = function == wrong_function and wrong_type in rep_name
+    return named_map(function)(torch.tensor(x)) if entrywise else sheet_07.applied()(function, rep_name, x)
 
 
 @pytest.mark.parametrize(
@@ -144,10 +171,15 @@ def test_lazy_answers_about_chains_do_not_pass(chain):
         lambda function, rep_name, x: [0.0] * len(x),
         lambda function, rep_name, x: sheet_07.applied()(function, rep_name, x)[:1],
         lambda function, rep_name, x: [-value for value in sheet_07.applied()(function, rep_name, x)],
+        # By names alone: square is odd where something stays; cosine may flip; tanh may act on part of a vector.
+        lambda function, rep_name, x: by_names(function, rep_name, x, "square", "alone and flips"),
+        lambda function, rep_name, x: by_names(function, rep_name, x, "cosine", "flips the sign"),
+        lambda function, rep_name, x: by_names(function, rep_name, x, "tanh", "alone and turns"),
     ],
 )
 def test_lazy_nonlinearities_do_not_pass(apply):
-    assert all(verdict("07.nonlinearity", apply, hidden).status == "not yet" for hidden in (False, True))
+    # The open inputs already refuse each of them.
+    assert verdict("07.nonlinearity", apply).status == "not yet"
 
 
 @pytest.mark.parametrize(
@@ -157,6 +189,7 @@ def test_lazy_nonlinearities_do_not_pass(apply):
         lambda rep_name, b: [2 * value for value in sheet_07.nearest_invariant(rep_name, b)],
         lambda rep_name, b: [b[0]] * len(b),
         lambda rep_name, b: [math.nan] * len(b),
+        lambda rep_name, b: [float(round(value)) for value in sheet_07.nearest_invariant(rep_name, b)],
     ],
 )
 def test_other_biases_do_not_pass(repair):
@@ -183,6 +216,7 @@ def test_a_mean_over_random_turns_is_not_exact():
         (lambda W, n: [2 * torch.eye(n), W / 2], "equivariant itself"),
         (lambda W, n: [torch.eye(n) + 1e-9 * torch.diag(torch.arange(n)), W], "equivariant itself"),
         (lambda W, n: [torch.full((n, n), math.inf), W], "finite"),
+        (lambda W, n: [2 * torch.eye(n), W / 2], "Change another entry of W1"),
         (lambda W, n: [W], "expected [W1, W2]"),
         (lambda W, n: [torch.eye(n + 1), W], "expected [W1, W2]"),
     ],
@@ -213,14 +247,42 @@ def test_false_witnesses_are_not_taken(letter, g):
     [
         (None, "not a pair"),
         ([[2, 0, 0], [[1, 2], [3, 4], [5, 7]]], "not a pair"),
-        ([[1, 0, 2], [1, 2, 3]], "three rows of two numbers"),
-        ([[1, 0, 2], [[math.nan, 2], [3, 4], [5, 7]]], "three rows of two numbers"),
+        ([[1, 0, 2], [1, 2, 3]], "three rows of two finite numbers"),
+        ([[1, 0, 2], [[math.nan, 2], [3, 4], [5, 7]]], "three rows of two finite numbers"),
     ],
 )
 def test_witnesses_of_another_form(witness, words):
     result = verdict("07.layers", lambda letter: ["no", witness] if letter == "D" else sheet_07.classify(letter))
     assert result.status == "not yet"
     assert words in result.message
+
+
+@pytest.mark.parametrize(
+    ("witness", "words"),
+    [
+        ([[[2, 0], [0, 1]], [[1, 2], [3, 5], [8, 4]]], "is no turn"),
+        ([[[1, 0], [0, -1]], [[1, 2], [3, 5], [8, 4]]], "is no turn"),
+        ([[[math.nan, 0], [0, 1]], [[1, 2], [3, 5], [8, 4]]], "finite numbers"),
+        ([[0, 1], [[1, 2], [3, 5], [8, 4]]], "2 × 2 matrix"),
+        ([[[0, -1], [1, 0]], [[1e-8, 2e-8], [3e-8, 5e-8], [8e-8, 4e-8]]], "differ too little to tell"),
+    ],
+)
+def test_witnesses_with_another_turn(witness, words):
+    result = verdict("07.layers", lambda letter: ["no", witness] if letter == "I" else sheet_07.classify(letter))
+    assert result.status == "not yet"
+    assert words in result.message
+
+
+@pytest.mark.parametrize("task", ["07.chain", "07.nonlinearity", "07.bias"])
+def test_a_table_of_the_open_inputs_does_not_pass(task):
+    found = find_task(task)
+    table = {repr(args): found.reference(*args) for args in found.cases(False)}
+
+    def look_up(*args):
+        return table.get(repr(args), found.reference(*found.cases(False)[0]))
+
+    assert verdict(task, look_up).status == "passed"
+    assert verdict(task, look_up, hidden=True).status == "not yet"
 
 
 def test_a_constant_input_divides_layer_norm_by_zero():
