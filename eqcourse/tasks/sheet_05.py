@@ -98,6 +98,26 @@ _OPEN = {
         },
         [5.0, 0.0, 1.0],
     ),
+    # Not flat; in the first other one all distances to the centre are as they were.
+    "O C H H": _poses(
+        [[3.0, 0.0, 1.0], [-3.0, 0.0, 1.0], [0.8, 0.6, -1.0], [-0.8, -0.6, -1.0]],
+        (2, 3),
+        {
+            "the hydrogens turned, with the same distances to the centre": [
+                [3.0, 0.0, 1.0],
+                [-3.0, 0.0, 1.0],
+                [0.0, 1.0, -1.0],
+                [0.0, -1.0, -1.0],
+            ],
+            "the oxygen and a hydrogen exchanged": [
+                [0.8, 0.6, -1.0],
+                [-3.0, 0.0, 1.0],
+                [3.0, 0.0, 1.0],
+                [-0.8, -0.6, -1.0],
+            ],
+        },
+        [0.0, 2.0, -4.0],
+    ),
 }
 _HIDDEN = {
     "N C H H": _poses(
@@ -117,6 +137,25 @@ _HIDDEN = {
             "the carbon where an oxygen was": [[3.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0]],
         },
         [1.0, 1.0, 1.0],
+    ),
+    "N C O O": _poses(
+        [[0.0, 2.0, 1.0], [0.0, -2.0, 1.0], [0.6, 0.8, -1.0], [-0.6, -0.8, -1.0]],
+        (2, 3),
+        {
+            "two atoms turned, with the same distances to the centre": [
+                [0.0, 2.0, 1.0],
+                [0.0, -2.0, 1.0],
+                [0.96, 0.28, -1.0],
+                [-0.96, -0.28, -1.0],
+            ],
+            "the nitrogen and an oxygen exchanged": [
+                [0.6, 0.8, -1.0],
+                [0.0, -2.0, 1.0],
+                [0.0, 2.0, 1.0],
+                [-0.6, -0.8, -1.0],
+            ],
+        },
+        [3.0, 0.0, 2.0],
     ),
 }
 _POSES = _OPEN | _HIDDEN
@@ -208,14 +247,16 @@ def _tell_the_same_apart(a: Any, b: Any) -> bool:
 
 # ---- task 2: a proof ---------------------------------------------------------------------------------------------------
 
+#: The lesson's proof with an invertible matrix M in place of an orthogonal one.
 STEPS: dict[str, str] = {
-    "A": "RRᵀ = 1, since R is orthogonal. So ∇E(Rx) = R ∇E(x).",
-    "B": "E is invariant: E(Rx) = E(x) for all x.",
-    "C": "The two sides are equal, so ∇E(Rx) = ∇E(x).",
-    "D": "Multiply by −1: F(Rx) = R F(x).",
-    "E": "On the left the chain rule brings out Rᵀ, so Rᵀ ∇E(Rx) = ∇E(x).",
+    "A": "(Mᵀ)⁻¹Mᵀ = 1. So ∇E(Mx) = (Mᵀ)⁻¹ ∇E(x).",
+    "B": "E is left alone by M: E(Mx) = E(x) for all x.",
+    "C": "The two sides are equal, so ∇E(Mx) = ∇E(x).",
+    "D": "Multiply by −1: F(Mx) = (Mᵀ)⁻¹ F(x).",
+    "E": "On the left the chain rule brings out Mᵀ, so Mᵀ ∇E(Mx) = ∇E(x).",
     "F": "Take the gradient of both sides with respect to x.",
-    "G": "Multiply both sides by R, from the left.",
+    "G": "Multiply both sides by (Mᵀ)⁻¹, from the left.",
+    "H": "Multiply both sides by M, from the left. MMᵀ = 1, so ∇E(Mx) = M ∇E(x).",
 }
 _PROOF = ["B", "F", "E", "G", "A", "D"]
 
@@ -241,6 +282,8 @@ def _kind_of_proof(got: Any) -> str:
         return "right"
     if "C" in letters:
         return "distractor"
+    if "H" in letters:
+        return "orthogonal"
     if letters[0] == "D":
         return "circular"
     if len(letters) < len(_PROOF) and letters == [letter for letter in _PROOF if letter in letters]:
@@ -251,11 +294,13 @@ def _kind_of_proof(got: Any) -> str:
 def _accept_proof(args: tuple[Any, ...], got: Any, expected: Any) -> None:
     letters = _letters(got)
     if letters is None:
-        raise Malformed(f"proof() gave {show(got)}; expected a list of letters from A to G, such as ['A', 'B']")
+        raise Malformed(f"proof() gave {show(got)}; expected a list of letters from A to H, such as ['A', 'B']")
     if _kind_of_proof(letters) == "right":
         return
     good = len(list(itertools.takewhile(lambda pair: pair[0] == pair[1], zip(letters, _PROOF, strict=False))))
-    raise Wrong(f"The first {good} of your {len(letters)} steps stand in the right places.")
+    if good == len(letters):
+        raise Wrong(f"The proof stops after step {letters[-1]}: that is not yet the end.")
+    raise Wrong(f"Step {letters[good]} does not follow yet from what stands before it.")
 
 
 def _same_kind_of_proof(a: Any, b: Any) -> bool:
@@ -375,8 +420,9 @@ def _arrow_matrix(got: Any, frames: int, atoms: int) -> np.ndarray | None:
 
 
 def _rank(rows: np.ndarray) -> int:
+    # Answers in float32 are off by some 1e-6 of their size.
     sizes = np.linalg.norm(rows, axis=1)
-    return int(np.linalg.matrix_rank(rows[sizes > 0] / sizes[sizes > 0, None], tol=1e-8)) if (sizes > 0).any() else 0
+    return int(np.linalg.matrix_rank(rows[sizes > 0] / sizes[sizes > 0, None], tol=1e-4)) if (sizes > 0).any() else 0
 
 
 def _accept_arrows(args: tuple[Any, ...], got: Any, expected: Any) -> None:
@@ -386,12 +432,17 @@ def _accept_arrows(args: tuple[Any, ...], got: Any, expected: Any) -> None:
     mine, right = _arrow_matrix(got, *shape), _arrow_matrix(expected, *shape)
     assert right is not None
     if mine is None:
-        raise Malformed(f"{call} gave {show(got)}; expected the shape (3, {shape[0]}, {shape[1]}, 3), finite numbers")
+        hint = ""
+        if "nan" in str(got):
+            hint = ". NaN is 0/0 or a root's slope: leave out j = i"
+        raise Malformed(
+            f"{call} gave {show(got)}; expected the shape (3, {shape[0]}, {shape[1]}, 3), finite numbers{hint}"
+        )
     for number, row in enumerate(mine):
         if _rank(np.vstack([right, row])) > _rank(right):
             raise Wrong(
-                f"{call}\n  set {number} of arrows for frame 0 is {show(row.reshape(*shape, 3)[0].tolist())}: no polynomial p "
-                "gives these sets of arrows for all frames"
+                f"{call}\n  set {number} of arrows for frame 0 is {show(row.reshape(*shape, 3)[0].tolist())}: no polynomial "
+                "p of degree ≤ 2 gives these sets of arrows for all frames"
             )
     if _rank(mine) < _rank(right) or len(mine) != 3:
         raise Wrong(f"{call}\n  you give {len(mine)} sets with {_rank(mine)} of 3 dimensions")
@@ -419,7 +470,8 @@ def _arrow_cases(hidden: bool) -> list[tuple[Any, ...]]:
     four = [[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [1.0, 1.0, 3.0]]
     if hidden:
         return [(with_poses(four, [0.0, 1.0, 5.0], TILTED),), (with_poses(four[::-1], [2.0, 0.0, 0.0], MIRROR),)]
-    return [(with_poses(flat, [5.0, 0.0, 0.0], QUARTER_Z),), (with_poses(four, [0.0, 3.0, 0.0], QUARTER_X),)]
+    # Two frames of three atoms, then three frames of four: the axes of the answer have different lengths.
+    return [(with_poses(flat, [5.0, 0.0, 0.0], QUARTER_Z)[::2],), (with_poses(four, [0.0, 3.0, 0.0], QUARTER_X),)]
 
 
 # ---- task 5: handedness ------------------------------------------------------------------------------------------------
@@ -438,14 +490,40 @@ def compare(a: Rows, b: Rows) -> str:
     left, right = np.array(a, dtype=float), np.array(b, dtype=float)
     if not np.allclose(_table(left), _table(right)):
         return "different"
-    u, sizes, vt = np.linalg.svd((left - left.mean(0)).T @ (right - right.mean(0)))
+    return _sign(left, right)
+
+
+def _accept_comparison(args: tuple[Any, ...], got: Any, expected: Any) -> None:
+    call = f"compare({show(args[0])}, {show(args[1])})"
+    if not isinstance(got, str) or got not in ("turned", "mirrored", "both", "different"):
+        raise Malformed(f'{call} gave {show(got)}; expected "turned", "mirrored", "both" or "different"')
+    if got != expected:
+        hint = "\n  (distances agree up to rounding only: compare with np.allclose)" if got == "different" else ""
+        raise Wrong(f"{call}\n  gave     {got}\n  expected {expected}{hint}")
+
+
+def _distances_only(a: Rows, b: Rows) -> str:
+    return "turned" if compare(a, b) != "different" else "different"
+
+
+def _sign(a: np.ndarray, b: np.ndarray) -> str:
+    """Turned, mirrored or both, for positions with the same distances."""
+    u, sizes, vt = np.linalg.svd((a - a.mean(0)).T @ (b - b.mean(0)))
     if sizes[-1] < 1e-9 * sizes[0]:
         return "both"
     return "turned" if np.linalg.det(u @ vt) > 0 else "mirrored"
 
 
-def _distances_only(a: Rows, b: Rows) -> str:
-    return "turned" if compare(a, b) != "different" else "different"
+def _from_first_atom(a: Rows, b: Rows) -> str:
+    left, right = np.array(a, dtype=float), np.array(b, dtype=float)
+    if not np.allclose(_table(left)[0], _table(right)[0]):
+        return "different"
+    return _sign(left, right)
+
+
+def _first_four(a: Rows, b: Rows) -> str:
+    left, right = np.array(a, dtype=float), np.array(b, dtype=float)
+    return "different" if compare(a, b) == "different" else _sign(left[:4], right[:4])
 
 
 def _never_both(a: Rows, b: Rows) -> str:
@@ -476,11 +554,15 @@ def _hand_cases(hidden: bool) -> list[tuple[Any, ...]]:
     chiral = np.array([[0, 0, 0], [1, 0, 0], [0, 2, 0], [0, 0, 3]], dtype=float)
     other = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 6]], dtype=float)
     flat = np.array([[0, 0, 0], [1, 0, 0], [0, 2, 0], [3, 1, 0]], dtype=float)
+    # Same distances to atom 0 as in the chiral one, another angle; and one atom a little further out.
+    bent = np.array([[0, 0, 0], [1, 0, 0], [1.2, 1.6, 0], [0, 0, 3]], dtype=float)
+    longer = chiral + np.array([[0, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0.1]])
+    # The first four atoms are flat, and the fifth is not in their plane.
+    late = np.vstack([flat, [[1.0, 1.0, 2.0]]])
     tilted, quarter, mirror = np.array(TILTED), np.array(QUARTER_X), np.array(MIRROR)
     if hidden:
-        chiral = np.vstack([chiral, [[2.0, 2.0, 1.0]]])
-        # The first four atoms are flat, and the fifth is not in their plane.
-        late = np.vstack([flat, [[1.0, 1.0, 2.0]]])
+        chiral, bent, longer = (np.vstack([x, [[2.0, 2.0, 1.0]]]) for x in (chiral, bent, longer))
+        bent[4] = [2.0, -2.0, 1.0]
         pairs = [
             (chiral, chiral @ tilted.T - 1),
             (chiral, chiral @ (tilted @ mirror).T),
@@ -490,6 +572,8 @@ def _hand_cases(hidden: bool) -> list[tuple[Any, ...]]:
             (flat, flat @ tilted.T + 1),
             (other, np.vstack([chiral[:4]])),
             (flat, 2 * flat),
+            (chiral, bent @ quarter.T),
+            (chiral, longer @ tilted.T),
         ]
     else:
         pairs = [
@@ -500,6 +584,10 @@ def _hand_cases(hidden: bool) -> list[tuple[Any, ...]]:
             (chiral, -chiral),
             (flat, flat @ quarter.T),
             (chiral, other),
+            (chiral, bent),
+            (chiral, longer),
+            (late, late @ quarter.T),
+            (late, late @ mirror.T + 2),
         ]
     return [(a.round(9).tolist(), b.round(9).tolist()) for a, b in pairs]
 
@@ -552,13 +640,28 @@ TASKS = [
                 moved(lambda F, R, t: F @ R),
                 "You turn the forces by the inverse, Rᵀ. Each row is turned like a row of the positions: F @ R.T.",
             ),
+            Misconception(
+                "a reflection flips the energy",
+                lambda R, t, x, energy, F: [x @ R.T + t, energy * torch.linalg.det(R), F @ R.T],
+                "You multiply the energy by det R. The energy is a scalar: mirror images have the same one.",
+            ),
+            Misconception(
+                "a reflection flips the forces once more",
+                moved(lambda F, R, t: torch.linalg.det(R) * F @ R.T),
+                "You multiply the forces by det R. R alone turns or reflects an arrow: F @ R.T.",
+            ),
+            Misconception(
+                "moves first and turns then",
+                lambda R, t, x, energy, F: [(x + t) @ R.T, energy, F @ R.T],
+                "You move by t and turn then, so that R turns t as well. Turn first: positions @ R.T + t.",
+            ),
         ),
     ),
     FunctionTask(
         id="05.features",
         outcome="build features that are invariant and still tell molecules apart",
         points=4,
-        minutes=15,
+        minutes=20,
         name="features",
         reference=_of_each(_sorted_by_elements),
         cases=_feature_cases,
@@ -597,6 +700,16 @@ TASKS = [
                 "use the distances of all pairs.",
             ),
             Misconception(
+                "distances to the centre are enough",
+                _of_each(
+                    lambda symbols, x: [
+                        r for _, r in sorted(zip(symbols, np.linalg.norm(x - x.mean(0), axis=1).tolist(), strict=True))
+                    ]
+                ),
+                "You use distances to the centre only. They do not change if two atoms turn about the centre and the others stay: "
+                "use the distances of all pairs.",
+            ),
+            Misconception(
                 "invariant is enough",
                 _of_each(lambda symbols, x: [0.0]),
                 "All frames have the same features. That is invariant, and useless: different molecules have to differ.",
@@ -605,21 +718,27 @@ TASKS = [
     ),
     FunctionTask(
         id="05.proof",
-        outcome="prove that the forces of an invariant energy are equivariant",
+        outcome="prove how the forces of an invariant energy transform, and see where orthogonality was used",
         points=3,
-        minutes=6,
+        minutes=8,
         name="proof",
         reference=proof,
         cases=lambda hidden: [()],
         accept=_accept_proof,
         same=_same_kind_of_proof,
-        shown="Invariance, gradient, chain rule, and RRᵀ = 1: the forces turn along.",
+        shown="Invariance, gradient, chain rule, inverse: forces are transformed by (Mᵀ)⁻¹. For an orthogonal matrix this is M itself, "
+        "and only then do forces transform like positions.",
         misconceptions=(
             Misconception(
                 "forces are invariant",
                 lambda: ["B", "F", "C", "D"],
-                "Step C does not follow. The left side is the gradient of x ↦ E(Rx), and there the chain rule brings out Rᵀ. "
+                "Step C does not follow. The left side is the gradient of x ↦ E(Rx), and there the chain rule brings out Mᵀ. "
                 "If C were true, forces would be invariant.",
+            ),
+            Misconception(
+                "every matrix is orthogonal",
+                lambda: ["B", "F", "E", "H", "D"],
+                "Step H does not follow: MMᵀ = 1 holds for orthogonal matrices only. M is invertible, so undo Mᵀ by its inverse.",
             ),
             Misconception(
                 "begins with what is to be shown",
@@ -629,7 +748,7 @@ TASKS = [
             Misconception(
                 "a step is left out",
                 lambda: ["B", "F", "E", "D"],
-                "The order is right and something is missing. How does R come to the right-hand side?",
+                "The order is right and something is missing. How does (Mᵀ)⁻¹ come to the right-hand side?",
             ),
         ),
     ),
@@ -637,7 +756,7 @@ TASKS = [
         id="05.measure",
         outcome="measure invariance of an energy and equivariance of its forces",
         points=3,
-        minutes=10,
+        minutes=13,
         name="measure",
         reference=measured(),
         cases=_measure_cases,
@@ -652,6 +771,12 @@ TASKS = [
                 "the inverse turns the forces",
                 measured(lambda name, R, x: (forces(name, x @ R.T), forces(name, x) @ R)),
                 "You turn the forces by Rᵀ and the positions by R. The same R acts on both.",
+            ),
+            Misconception(
+                "gradient with respect to x in place of g▷x",
+                measured(lambda name, R, x: (forces(name, x @ R.T) @ R, forces(name, x) @ R.T)),
+                "You take the gradient of E(g▷x) with respect to x: the chain rule then brings out Rᵀ. F(g▷x) is the force at the "
+                "turned positions: call requires_grad_() on them.",
             ),
             Misconception(
                 "positions are not turned",
@@ -669,7 +794,7 @@ TASKS = [
         id="05.arrows",
         outcome="build all pair-wise models with vectors as outputs",
         points=3,
-        minutes=12,
+        minutes=15,
         name="arrows",
         reference=arrows(),
         cases=_arrow_cases,
@@ -709,10 +834,11 @@ TASKS = [
         id="05.handedness",
         outcome="tell a molecule from its mirror image, and from others",
         points=3,
-        minutes=12,
+        minutes=15,
         name="compare",
         reference=compare,
         cases=_hand_cases,
+        accept=_accept_comparison,
         shown="Distances find the other molecules, a determinant finds the mirror images, and flat molecules are their own.",
         misconceptions=(
             Misconception(
@@ -730,6 +856,17 @@ TASKS = [
                 "the signed volume is enough",
                 _volume_only,
                 "You compare signed volumes of four atoms only. Different molecules can have the same volume: compare all distances first.",
+            ),
+            Misconception(
+                "distances to one atom are enough",
+                _from_first_atom,
+                "You compare the distances to the first atom only. The angle between two bonds can differ all the same: "
+                "compare the distances of all pairs.",
+            ),
+            Misconception(
+                "the first four atoms are enough",
+                _first_four,
+                "You take the sign from the first four atoms. They may lie in a plane while another atom does not: use all atoms.",
             ),
             Misconception(
                 "only one pose is tried",

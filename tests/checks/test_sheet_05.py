@@ -120,6 +120,14 @@ def arrows_in_another_basis(frames):
     return np.stack(sets)
 
 
+def arrows_in_single_precision(frames):
+    """torch's default type."""
+    x = torch.tensor(frames)
+    difference = x[:, None] - x[:, :, None]
+    r = difference.norm(dim=-1, keepdim=True)
+    return torch.stack([(r**k * difference).sum(2) for k in range(3)])
+
+
 def arrows_as_gradients(frames):
     """Minus the gradients of sums of r², r³, r⁴."""
     sets = []
@@ -162,7 +170,7 @@ RIGHT = {
     "05.features": [sums_of_bumps, sums_of_powers, moments_of_centred_tables],
     "05.proof": [proof_as_a_word, proof_as_a_tuple],
     "05.measure": [measure_by_hand, measure_turned_back],
-    "05.arrows": [arrows_in_another_basis, arrows_as_gradients],
+    "05.arrows": [arrows_in_another_basis, arrows_in_single_precision, arrows_as_gradients],
     "05.handedness": [hands_by_volumes, hands_by_trying],
 }
 
@@ -185,6 +193,11 @@ def rejects(task, answer):
         lambda symbols, frames: sums_of_bumps(symbols, frames)[:-1],
         lambda symbols, frames: sums_of_bumps(symbols, frames)[:1] * len(frames),
         lambda symbols, frames: [[np.linalg.det(np.array(f)[:3])] for f in frames],
+        # right features and a raw signed volume
+        lambda symbols, frames: [
+            [*row, np.linalg.det(np.array(f)[1:4] - f[0]) if len(f) > 3 else 0.0]
+            for row, f in zip(sums_of_bumps(symbols, frames), frames, strict=True)
+        ],
     ],
 )
 def test_other_features_do_not_pass(answer):
@@ -215,11 +228,20 @@ def test_poses_of_one_molecule_are_poses_and_the_others_are_not():
 # ---- the proof --------------------------------------------------------------------------------------------------------------
 
 
+def test_a_proof_is_told_its_first_gap():
+    assert "Step G does not follow yet" in verdict("05.proof", lambda: "BFGEAD").message
+    assert "stops after step G" in verdict("05.proof", lambda: "BFEG").message
+
+
+def test_a_proof_that_needs_an_orthogonal_matrix_is_recognised():
+    assert verdict("05.proof", lambda: "BFEHD").misconception == "every matrix is orthogonal"
+
+
 def test_only_one_order_is_a_proof():
     assert sum(sheet_05._kind_of_proof(list(order)) == "right" for order in itertools.permutations("ABDEFG")) == 1
 
 
-@pytest.mark.parametrize("answer", ["BFEGADC", "BFEAGD", "", "BX", "BFC", ["BFEGAD"], 3, ["B", 2]])
+@pytest.mark.parametrize("answer", ["BFEGADC", "BFEAGD", "BFEG", "", "BX", "BFC", ["BFEGAD"], 3, ["B", 2]])
 def test_other_proofs_do_not_pass(answer):
     assert verdict("05.proof", lambda: answer).status == "not yet"
 
@@ -297,6 +319,25 @@ def test_the_family_has_three_dimensions_and_is_equivariant():
 @pytest.mark.parametrize("word", ["turned", "mirrored", "both", "different", "", None, True])
 def test_one_word_for_all_does_not_pass(word):
     assert rejects("05.handedness", lambda a, b: word)
+
+
+def test_a_tolerance_of_a_third_of_an_angstrom_does_not_pass():
+    def answer(a, b):
+        left, right = np.array(a), np.array(b)
+        if not np.allclose(sheet_05._table(left), sheet_05._table(right), atol=0.3, rtol=0):
+            return "different"
+        return sheet_05._sign(left, right)
+
+    assert rejects("05.handedness", answer)
+
+
+def test_exact_comparison_is_told_about_rounding():
+    def answer(a, b):
+        left, right = np.array(a), np.array(b)
+        same = (sheet_05._table(left) == sheet_05._table(right)).all()
+        return sheet_05._sign(left, right) if same else "different"
+
+    assert "up to rounding" in verdict("05.handedness", answer).message
 
 
 def test_all_four_answers_occur():
