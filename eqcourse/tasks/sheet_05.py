@@ -300,7 +300,7 @@ def _accept_proof(args: tuple[Any, ...], got: Any, expected: Any) -> None:
     good = len(list(itertools.takewhile(lambda pair: pair[0] == pair[1], zip(letters, _PROOF, strict=False))))
     if good == len(letters):
         raise Wrong(f"The proof stops after step {letters[-1]}: that is not yet the end.")
-    raise Wrong(f"Step {letters[good]} does not follow yet from what stands before it.")
+    raise Wrong(f"Step {letters[good]} does not fit yet where you put it.")
 
 
 def _same_kind_of_proof(a: Any, b: Any) -> bool:
@@ -748,7 +748,8 @@ TASKS = [
             Misconception(
                 "a step is left out",
                 lambda: ["B", "F", "E", "D"],
-                "The order is right and something is missing. How does (Mᵀ)⁻¹ come to the right-hand side?",
+                "The order is right and something is missing, between two of your steps or at the end: how does (Mᵀ)⁻¹ come to the right-hand side, "
+                "and where does F appear?",
             ),
         ),
     ),

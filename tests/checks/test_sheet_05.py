@@ -229,7 +229,7 @@ def test_poses_of_one_molecule_are_poses_and_the_others_are_not():
 
 
 def test_a_proof_is_told_its_first_gap():
-    assert "Step G does not follow yet" in verdict("05.proof", lambda: "BFGEAD").message
+    assert "Step G does not fit yet" in verdict("05.proof", lambda: "BFGEAD").message
     assert "stops after step G" in verdict("05.proof", lambda: "BFEG").message
 
 
