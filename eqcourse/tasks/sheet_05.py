@@ -748,8 +748,8 @@ TASKS = [
             Misconception(
                 "a step is left out",
                 lambda: ["B", "F", "E", "D"],
-                "The order is right and something is missing, between two of your steps or at the end: how does (Mᵀ)⁻¹ come to the right-hand side, "
-                "and where does F appear?",
+                "The order is right and something is missing, between two of your steps or at the end: how does (Mᵀ)⁻¹ come to "
+                "the right-hand side, and where does F appear?",
             ),
         ),
     ),
