@@ -101,6 +101,15 @@ def bench_set(bench: Bench, channels: int, copies: float | None) -> None:
         bench.row(f"{name}: the same after torch.compile", dense / of_compiled, at_least=1000)
 
 
+def bench_large_set(bench: Bench) -> None:
+    """The same for a set so large that the time of a call no longer counts, and only the memory does."""
+    layer = SetLinear(1, 1, generator=0, device=bench.device)
+    x = bench.randn(BATCH, 1, 1_000_000)
+    of_layer, copy, read = bench.times(lambda: layer(x), x.clone, lambda: x.sum(-1))
+    bench.row("SetLinear, N = 1,000,000, 1 channel: time over one copy of the input", of_layer / copy)
+    bench.row("SetLinear, N = 1,000,000, 1 channel: time over one sum and two copies", of_layer / (read + 2 * copy))
+
+
 def stacked_order_2(x: Tensor, weight: Tensor) -> Tensor:
     """What published code does: build all 15 results at full size, stack them, then mix. Bias left out."""
     n = x.shape[-1]
@@ -227,6 +236,7 @@ def main() -> None:
             bench = Bench(options.runs, device)
             for channels, copies in ((1, 3.0), (8, 2.5), (64, None)):
                 bench_set(bench, channels, copies)
+            bench_large_set(bench)
             layer = TensorLinear(2, 2, 8, 8, generator=0, method="efficient", device=device)
             bench_order_2_dense(bench, layer)
             bench_order_2(bench, layer)
