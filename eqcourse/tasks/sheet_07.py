@@ -175,7 +175,7 @@ def _drawn_chain(source: random.Random) -> list[list[str]]:
         "Z_2 leaves a number alone and flips another",
     ]
     current = source.choice(names)
-    layers = []
+    layers: list[Any] = []
     for _ in range(4):
         start = source.choice(names) if layers and source.random() < 1 / 6 else current
         current = source.choice(names)

@@ -24,12 +24,12 @@ NO_SYMMETRY = "no symmetry"
 SITUATIONS: dict[str, str] = {
     "A": "Three referees give marks, in no particular order. Wanted: the final mark.",
     "B": "Three referees give marks, in no particular order. Wanted: for each of them, how far off they are.",
-    "C": "Four microphones stand in a ring on a round table. In: four volumes. Wanted: which one the speaker faces, as four scores.",
-    "D": "Four microphones stand in a ring on a round table. In: four volumes. Wanted: how loud the room is.",
-    "E": "Temperatures at three places along a rod, read from either end. Wanted: the three temperatures a minute later.",
-    "F": "Temperatures at three places along a rod, read from either end. Wanted: the heat that flows along the rod, from first to last.",
-    "G": "Three voltages of a circuit; exchanging all poles changes their signs. Wanted: the heat that the circuit gives off.",
-    "H": "Three voltages of a circuit; exchanging all poles changes their signs. Wanted: the current in one wire.",
+    "C": "Four microphones stand in a ring. In: four volumes. Wanted: for each one, how much louder it is than its two neighbours.",
+    "D": "Four microphones stand in a ring. In: four volumes. Wanted: how loud it is at the loudest pair of neighbours.",
+    "E": "Temperatures at three even steps along a uniform rod, read from either end. Wanted: the three temperatures a minute later.",
+    "F": "The same rod, read from either end. Wanted: the heat that flows from the end that is read first to the other one.",
+    "G": "Three voltages of a circuit of resistors; exchanging all poles changes their signs. Wanted: the heat that the circuit gives off.",
+    "H": "Three voltages of a circuit of resistors; exchanging all poles changes their signs. Wanted: the current in one wire.",
     "I": "The wind over the open sea, a vector in the plane. Wanted: the velocity of a drifting buoy.",
     "J": "The wind over the open sea, a vector in the plane. Wanted: the power of the wind.",
     "K": "A patient's temperature in the morning, at noon and in the evening. Wanted: the temperature tomorrow morning.",
@@ -141,6 +141,7 @@ def _parameter_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ("S_3 permutes 3 numbers", "S_3 leaves 3 numbers alone"),
             ("SO(2) turns a vector", gate),
             (flips, reverses),
+            ("SO(2) turns a vector", "SO(2) leaves 2 numbers alone"),
             ("Z_2 leaves 3 numbers alone", flips),
         ]
     return [
@@ -151,6 +152,7 @@ def _parameter_cases(hidden: bool) -> list[tuple[Any, ...]]:
         (S4, S4),
         (shifts, shifts),
         (gate, "SO(2) turns a vector"),
+        ("SO(2) turns a vector", "SO(2) turns a vector"),
     ]
 
 
@@ -167,7 +169,7 @@ def powers(degree: int, in_name: str, out_name: str) -> list[int]:
 
 
 def _power_cases(hidden: bool) -> list[tuple[Any, ...]]:
-    degrees = (5, 2) if hidden else (4, 3)
+    degrees = (5, 2, 0) if hidden else (4, 7, 1)
     return [(degree, one, other) for degree in degrees for one in (FLIP, STAY) for other in (FLIP, STAY)]
 
 
@@ -210,6 +212,9 @@ def _possible_cases(hidden: bool) -> list[tuple[Any, ...]]:
             (flips, flips, [0, 0, 0], [0, 1, 0]),
             (S3, S3, [1, 2, 3], [4, 4, 4]),
             (shifts, shifts, [1, 6, 1, 6], [2, 3, 2, 3]),
+            (S3, S3, [1, 5, 5], [2, 2, 9]),  # equally much symmetry, another one
+            (S3, S3, [1, 5, 1], [2, 9, 3]),
+            (flips, STAY, [0, 0, 0], [4]),
         ]
     return [
         (S3, S3, [5, 5, 1], [2, 2, 9]),
@@ -221,6 +226,11 @@ def _possible_cases(hidden: bool) -> list[tuple[Any, ...]]:
         (reverses, FLIP, [10, 20, 30], [3]),
         (flips, flips, [0, 1, 0], [1, 2, 3]),
         (shifts, shifts, [1, 2, 1, 2], [5, 6, 7, 6]),
+        (S3, S3, [5, 5, 1], [9, 2, 2]),  # equally much symmetry, another one
+        (S3, S3, [5, 5, 5], [2, 2, 9]),
+        (S3, S3, [5, 1, 5], [2, 9, 3]),
+        (flips, STAY, [1, 2, 3], [8]),  # no linear map, but an equivariant one
+        (flips, flips, [0, 0, 0], [1, 0, 0]),
     ]
 
 

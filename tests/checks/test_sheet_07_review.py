@@ -128,3 +128,21 @@ def test_only_a_count_is_told():
 def test_one_answer_for_all_does_not_pass(answer):
     for task, hidden in itertools.product(("07_review.possible", "07_review.parameters", "07_review.powers"), (0, 1)):
         assert verdict(task, lambda *args: answer, bool(hidden)).status == "not yet"
+
+
+def orbit_size(name, x):
+    rho = named_representation(name)
+    x = torch.tensor(x, dtype=torch.float64)
+    return len({tuple(rho.act(g, x).tolist()) for g in rho.group.elements()})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda one, other, x, y: orbit_size(other, y) <= orbit_size(one, x),
+        lambda one, other, x, y: orbit_size(one, x) % orbit_size(other, y) == 0,
+    ],
+    ids=["not larger", "divides"],
+)
+def test_comparing_the_sizes_of_symmetries_is_not_enough(wrong):
+    assert verdict("07_review.possible", wrong).status == "not yet"
