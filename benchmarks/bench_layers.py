@@ -231,8 +231,14 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=15, help="how many turns each has (default: 15); medians count")
     options, _ = parser.parse_known_args()
     devices: dict[str, object] = {}
+    threads = torch.get_num_threads()
+    places = [(f"the processor, {threads} threads", "cpu", threads), ("the processor, 1 thread", "cpu", 1)]
+    if torch.cuda.is_available():
+        places.append((torch.cuda.get_device_name(), "cuda", threads))
     with torch.no_grad():
-        for device in ["cpu"] + ["cuda"] * torch.cuda.is_available():
+        for name, device, number in places:
+            print(name)
+            torch.set_num_threads(number)
             bench = Bench(options.runs, device)
             for channels, copies in ((1, 3.0), (8, 2.5), (64, None)):
                 bench_set(bench, channels, copies)
@@ -242,10 +248,8 @@ def main() -> None:
             bench_order_2(bench, layer)
             if device == "cpu":
                 bench_memory(bench)
-            choice = bench_choice(bench)
-            name = "the processor" if device == "cpu" else torch.cuda.get_device_name()
-            devices[name] = {"rows": bench.rows, "choice": choice}
-    store("layers", {"threads": torch.get_num_threads(), "devices": devices})
+            devices[name] = {"rows": bench.rows, "choice": bench_choice(bench)}
+    store("layers", {"devices": devices})
 
 
 if __name__ == "__main__":
