@@ -58,7 +58,7 @@ def orbit_intertwiners(rho_in: Representation, rho_out: Representation) -> Inter
         raise ValueError(
             f"the pattern from {rho_in.name} to {rho_out.name} would have {rho_out.dim:,} × {rho_in.dim:,} entries, "
             f"about {entries * 32 / 2**30:,.0f} GiB on the way. intertwiner_dimension(rho_in, rho_out) gives the number of weights "
-            "without it; layers that apply such maps without a matrix come with lesson 08"
+            "without it; SetLinear, TensorLinear, ArrayLinear and CircularConv of eqcourse.nn apply such maps without a matrix"
         )
     found = closed_form(rho_in, rho_out) or generic_labels(rho_in, rho_out)
     signs = None if found.signs is None else torch.from_numpy(found.signs)

@@ -27,15 +27,6 @@ from eqcourse.representations import outer
 DOUBLE = torch.float64
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Small matrices: where processors are shared, threads that wait for each other take a hundred times longer."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 S3, Z2, D4, D5 = SymmetricGroup(3), ReflectionGroup(), DihedralGroup(4), DihedralGroup(5)
 V, R2, R3, X = S3.defining(), SO(2).defining(), SO(3).defining(), Lorentz().defining()
 BOTH = DirectProduct(SO(2), S3)

@@ -31,15 +31,6 @@ from eqcourse.representations import Representation, outer
 DOUBLE = torch.float64
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Small matrices: where processors are shared, threads that wait for each other take a hundred times longer."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 S3, S4, Z2 = SymmetricGroup(3), SymmetricGroup(4), ReflectionGroup()
 V, W4, R2, R3, X = S3.defining(), S4.defining(), SO(2).defining(), SO(3).defining(), Lorentz().defining()
 PLANE, SPACE = O(2).defining(), O(3).defining()

@@ -29,15 +29,6 @@ from eqcourse.solvers.nullspace import echelon_basis, nullspace_intertwiners
 DOUBLE = torch.float64
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Small matrices: where processors are shared, threads that wait for each other take a hundred times longer."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
