@@ -157,29 +157,17 @@ class FunctionTask(Task):
     count_only: bool = False
 
     def judge(self, answer: Any, hidden: bool) -> Verdict:
-        if answer is None:
-            return self._verdict("not attempted", f"Write {self.name} and run its cell.")
-        if not callable(answer):
-            return self._verdict(
-                "not yet", f"Give the function itself, {self.name}, not the result of calling it: got {show(answer)}."
-            )
+        refused = self._refuse(answer)
+        if refused is not None:
+            return refused
         cases = self.cases(hidden)
         answers: list[Any] = []
         first_failure = ""
         right = 0
         for args in cases:
-            given = copy.deepcopy(args)
-            try:
-                got = plain(answer(*given))
-            except NotImplementedError:
-                return self._verdict("not attempted", f"{self.name} still raises NotImplementedError.")
-            except Exception as error:
-                return self._verdict("error", f"{self._call(args)} raised {describe_error(error)}")
-            if not same_answer(plain(given), plain(args)):
-                return self._verdict(
-                    "not yet",
-                    f"{self._call(args)} changed its input to {_arguments(given)}. Work on a copy, so that the caller keeps their data.",
-                )
+            got = self._ask(answer, args)
+            if isinstance(got, Verdict):
+                return got
             answers.append(got)
             expected = plain(self.reference(*copy.deepcopy(args)))
             try:
@@ -197,6 +185,32 @@ class FunctionTask(Task):
         if held is not None:
             return self._verdict("not yet", _lines(first_failure, held.message), held.name)
         return self._verdict("not yet", first_failure)
+
+    def _refuse(self, answer: Any) -> Verdict | None:
+        """The verdict on what is no function, None for a function."""
+        if answer is None:
+            return self._verdict("not attempted", f"Write {self.name} and run its cell.")
+        if not callable(answer):
+            return self._verdict(
+                "not yet", f"Give the function itself, {self.name}, not the result of calling it: got {show(answer)}."
+            )
+        return None
+
+    def _ask(self, answer: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """What the answer returns for a copy of these arguments, as plain data; a ``Verdict`` if it raises or changes them."""
+        given = copy.deepcopy(args)
+        try:
+            got = plain(answer(*given))
+        except NotImplementedError:
+            return self._verdict("not attempted", f"{self.name} still raises NotImplementedError.")
+        except Exception as error:
+            return self._verdict("error", f"{self._call(args)} raised {describe_error(error)}")
+        if not same_answer(plain(given), plain(args)):
+            return self._verdict(
+                "not yet",
+                f"{self._call(args)} changed its input to {_arguments(given)}. Work on a copy, so that the caller keeps their data.",
+            )
+        return got
 
     def _require_right(self, args: tuple[Any, ...], got: Any, expected: Any) -> None:
         if got is None and expected is not None:

@@ -23,6 +23,7 @@ from ..checks import (
 )
 from ..equivariance import equivariance_error
 from ..representations import Representation
+from .common import accept_yes_no, same_word, yes_if
 
 Map = Callable[[Tensor], Tensor]
 
@@ -210,6 +211,9 @@ def setting(letter: str) -> tuple[Map, Representation, Representation]:
 
 
 def _breaks(letter: str, g: Any, x: Any) -> bool:
+    size = setting(letter)[1].dim
+    if len(x) != size:
+        raise Wrong(f'classify("{letter}"): the x of a witness needs {size} numbers here, {show(x)} has {len(x)}')
     left, right = _both_paths(*setting(letter), g, _vector(x))
     return bool((left - right).abs().max() > 1e-9)
 
@@ -223,43 +227,6 @@ def classify(letter: str) -> list[Any]:
         if _breaks(letter, g, x):
             return ["no", [g.tolist() if isinstance(g, Tensor) else g, x]]
     return ["yes", None]
-
-
-def _accept_classification(args: tuple[Any, ...], got: Any, expected: Any) -> None:
-    letter = args[0]
-    if not isinstance(got, list) or len(got) != 2 or got[0] not in ("yes", "no"):
-        raise Malformed(f'classify("{letter}") gave {show(got)}; expected ["yes", None] or ["no", [g, x]]')
-    word, witness = got
-    if word == "yes":
-        if expected[0] == "no":
-            raise Wrong("Not every map that you call equivariant is.")
-        return
-    try:
-        g, x = witness
-        size = setting(letter)[1].dim
-        if len(x) != size:
-            raise Wrong(f'classify("{letter}"): the x of a witness needs {size} numbers here, {show(x)} has {len(x)}')
-        stands = _breaks(letter, g, x)
-    except (TypeError, ValueError, RuntimeError):
-        raise Wrong(
-            f'classify("{letter}"): the witness {show(witness)} is not a pair [g, x] of an element and an input'
-        ) from None
-    if not stands:
-        raise Wrong(f'classify("{letter}"): for the witness {show(witness)} the two paths agree')
-
-
-def _same_word(a: Any, b: Any) -> bool:
-    return isinstance(a, list) and isinstance(b, list) and a[:1] == b[:1]
-
-
-def _yes_if(letters: str) -> Callable[[str], list[Any]]:
-    """Somebody who says yes to these letters (with a true witness for each no that has one)."""
-
-    def answer(letter: str) -> list[Any]:
-        right = classify(letter)
-        return ["yes", None] if letter in letters else right if right[0] == "no" else ["no", [0, [0]]]
-
-    return answer
 
 
 # ---- task 3: find the output action ------------------------------------------------------------------------------------
@@ -456,36 +423,36 @@ TASKS = [
         name="classify",
         reference=classify,
         cases=lambda hidden: [(letter,) for letter in SETTINGS],
-        accept=_accept_classification,
-        same=_same_word,
+        accept=accept_yes_no("classify", _breaks, "Not every map that you call equivariant is."),
+        same=same_word,
         count_only=True,
         shown="All ten are right, and each witness makes the two paths differ.",
         misconceptions=(
             Misconception(
                 "sampled inputs prove it",
-                _yes_if("BCDEFGI"),
+                yes_if("BCDEFGI", classify),
                 "One of the maps that you call equivariant fails only on inputs of a particular kind. Small test inputs cannot show it: "
                 "read what the maps do, and choose inputs that reach every branch.",
             ),
             Misconception(
                 "one arbitrary element is enough",
-                _yes_if("BCDEFGJ"),
+                yes_if("BCDEFGJ", classify),
                 "One of the maps that you call equivariant survives the swap of the first two entries and fails for other elements. "
                 "One element is enough only if its powers give the whole group.",
             ),
             Misconception(
                 "equivariant means that the output does not change",
-                _yes_if("ABF"),
+                yes_if("ABF", classify),
                 "You say yes exactly where f(g▷x) = f(x). Where the output is acted on, it has to move along.",
             ),
             Misconception(
                 "both sides have the same action",
-                _yes_if("DEG"),
+                yes_if("DEG", classify),
                 "You say yes only where input and output have the same action. They may differ: read the third entry of each setting.",
             ),
             Misconception(
                 "invariant is not a case of equivariant",
-                _yes_if("CDEG"),
+                yes_if("CDEG", classify),
                 "A map to a number that no element changes is equivariant too: its output has the trivial action.",
             ),
         ),

@@ -26,6 +26,7 @@ from ..groups import SO, Group, ReflectionGroup, SymmetricGroup
 from ..nn.nonlinear import action_on_entries
 from ..representations import Representation
 from ..solvers import intertwiners
+from .common import accept_yes_no, same_word, yes_if
 
 Map = Callable[[Tensor], Tensor]
 
@@ -484,6 +485,8 @@ def classify(letter: str) -> list[Any]:
 
 def _breaks(letter: str, g: Any, x: Any) -> bool:
     f, rho = setting(letter)
+    if not _matrix_of_shape(x, 3, 2):
+        raise Wrong(f'layers("{letter}"): the x of a witness is three rows of two finite numbers, got {show(x)}')
     x = _vector(x)
     if isinstance(rho.group, SO):
         if not _matrix_of_shape(g, 2, 2):
@@ -504,42 +507,6 @@ def _breaks(letter: str, g: Any, x: Any) -> bool:
     if 1e-12 * size < difference <= 1e-6 * size:
         raise Wrong(f'layers("{letter}"): for your witness the two paths differ too little to tell; take a larger x')
     return difference > 1e-6 * size
-
-
-def _accept_classification(args: tuple[Any, ...], got: Any, expected: Any) -> None:
-    letter = args[0]
-    if not isinstance(got, list) or len(got) != 2 or got[0] not in ("yes", "no"):
-        raise Malformed(f'layers("{letter}") gave {show(got)}; expected ["yes", None] or ["no", [g, x]]')
-    word, witness = got
-    if word == "yes":
-        if expected[0] == "no":
-            raise Wrong("Not every layer that you call equivariant is.")
-        return
-    try:
-        g, x = witness
-        if not _matrix_of_shape(x, 3, 2):
-            raise Wrong(f'layers("{letter}"): the x of a witness is three rows of two finite numbers, got {show(x)}')
-        stands = _breaks(letter, g, x)
-    except (TypeError, ValueError, RuntimeError):
-        raise Wrong(
-            f'layers("{letter}"): the witness {show(witness)} is not a pair [g, x] of an element and an input'
-        ) from None
-    if not stands:
-        raise Wrong(f'layers("{letter}"): for the witness {show(witness)} the two paths agree')
-
-
-def _same_word(a: Any, b: Any) -> bool:
-    return isinstance(a, list) and isinstance(b, list) and a[:1] == b[:1]
-
-
-def _yes_if(letters: str) -> Callable[[str], list[Any]]:
-    """Somebody who says yes to these letters (with a true witness for each no that has one)."""
-
-    def answer(letter: str) -> list[Any]:
-        right = classify(letter)
-        return ["yes", None] if letter in letters else right if right[0] == "no" else ["no", [0, [0]]]
-
-    return answer
 
 
 # ---- the tasks -------------------------------------------------------------------------------------------------------
@@ -785,50 +752,50 @@ TASKS = [
         name="layers",
         reference=classify,
         cases=lambda hidden: [(letter,) for letter in SETTINGS],
-        accept=_accept_classification,
-        same=_same_word,
+        accept=accept_yes_no("layers", _breaks, "Not every layer that you call equivariant is."),
+        same=same_word,
         count_only=True,
         shown="All ten are right, and each witness makes the two paths differ.",
         misconceptions=(
             Misconception(
                 "normalisation is always equivariant",
-                _yes_if("ABCDEGHJ"),
+                yes_if("ABCDEGHJ", classify),
                 "You say yes to every normalisation. Stored constants for each place do not move along, "
                 "and a mean over features that are turned is not invariant.",
             ),
             Misconception(
                 "an equivariant layer respects every action",
-                _yes_if("ABCEGHIJ"),
+                yes_if("ABCEGHIJ", classify),
                 "You give each layer one answer for all actions. The same layer can respect one action and"
                 " break another.",
             ),
             Misconception(
                 "attention knows the order of the items",
-                _yes_if("ABEHJ"),
+                yes_if("ABEHJ", classify),
                 "You say that attention without positions breaks under permutations. Nothing in it knows a"
                 " place: the positional encoding is what brings the order in.",
             ),
             Misconception(
                 "a positional encoding moves along with its item",
-                _yes_if("ABEFGHJ"),
+                yes_if("ABEFGHJ", classify),
                 "You say that adding a code for each place is equivariant to permutations. The code "
                 "belongs to the place and stays there when the items move.",
             ),
             Misconception(
                 "no layer respects a turn",
-                _yes_if("ABEGH"),
+                yes_if("ABEGH", classify),
                 "One of the layers respects turns of the features: it uses them only through lengths, "
                 "which no turn changes.",
             ),
             Misconception(
                 "BatchNorm is never equivariant",
-                _yes_if("ABGHJ"),
+                yes_if("ABGHJ", classify),
                 "You refuse both BatchNorms. With one mean and one spread for each feature, the same for "
                 "all items, it treats all items alike.",
             ),
             Misconception(
                 "a mean is subtracted, so flips break it",
-                _yes_if("AEGHJ"),
+                yes_if("AEGHJ", classify),
                 "You say that LayerNorm breaks under a flip of signs. Its mean is computed from the input:"
                 " it flips its sign, and the spread stays.",
             ),
