@@ -265,6 +265,36 @@ class Group(ABC):
 
         return regular(self)
 
+    def irreps(self) -> list[Representation]:
+        """All irreducible representations of a finite group over the real numbers, by orthogonal matrices, the trivial one first.
+
+        C_N, D_N, Z_2 and S_N: closed forms. Products: from those of the factors. Others, up to 10,000 elements: found in tensor products
+        with the defining representation. Raises ``ValueError`` for infinite groups and larger ones.
+
+        >>> [rho.dim for rho in SymmetricGroup(4).irreps()]
+        [1, 3, 2, 3, 1]
+        """
+        from .solvers.irreps import irreps
+
+        return irreps(self)
+
+    def irrep(self, label: Any) -> Representation:
+        """The irreducible representation with this label, by orthogonal matrices.
+
+        Labels: C_N, SO(2) the frequency k; D_N, O(2) the frequency k, or (k, sign) where it is one-dimensional; S_N a partition of N,
+        (3, 1), in Young's orthogonal form; SO(3) ℓ, O(3) (ℓ, parity), on real spherical harmonics m = −ℓ … ℓ about the z axis (for
+        ℓ = 1: y, z, x); Z_2 1 or −1; a product a tuple of its factors' labels; other finite groups the number in ``irreps()``.
+        Raises ``ValueError`` for a label that the group does not have, and says what there is.
+
+        >>> SymmetricGroup(4).irrep((2, 2)).matrix([1, 0, 2, 3]).tolist()
+        [[1.0, 0.0], [0.0, -1.0]]
+        >>> SO(3).irrep(2).dim
+        5
+        """
+        from .solvers.irreps import irrep
+
+        return irrep(self, label)
+
     def _sign_of(self, g: Any) -> Tensor:
         """±1 for each element of a batch; overridden where a sign makes sense."""
         raise ValueError(f"{self} has no sign that goes without saying; give one with representations.from_generators")
