@@ -63,7 +63,7 @@ def colour(row: list[int], column: list[int]) -> int:
 def _colour_cases(hidden: bool) -> list[tuple[Any, ...]]:
     pairs = [([0, 0], [0, 0]), ([0, 1], [0, 3]), ([2, 1], [0, 1]), ([1, 2], [0, 3]), ([1, 2], [2, 1]), ([1, 0], [0, 1])]
     if hidden:
-        return [(b, a) for a, b in reversed(pairs)] + [([2, 3], [2, 3]), ([2, 2], [2, 0]), ([2, 3], [3, 2])]
+        return [(b, a) for a, b in reversed(pairs)] + [([2, 3], [2, 3]), ([2, 2], [2, 0]), ([2, 0], [0, 2])]
     return pairs
 
 
@@ -243,7 +243,7 @@ def _differ(letter: str, pi: Any, sigma: Any, x: Any) -> bool:
 _TABLES = [[[1, 7, 3], [10, 2, 5], [4, 8, 0]], [[0, -1, 4], [9, 2, -6], [5, 3, 1]]]
 _PERMUTATIONS = [list(p) for p in itertools.permutations(range(3))]
 Pairs = list[tuple[list[int], list[int]]]
-_ALL_PAIRS: Pairs = list(itertools.product(_PERMUTATIONS, repeat=2))
+_ALL_PAIRS: Pairs = [(p, q) for p in _PERMUTATIONS for q in _PERMUTATIONS]
 _ALIKE: Pairs = [(p, p) for p in _PERMUTATIONS]
 
 
