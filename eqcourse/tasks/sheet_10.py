@@ -527,7 +527,7 @@ TASKS = [
                 "You count all entries of W. Entries that the group moves to each other share one weight.",
             ),
             Misconception(
-                "channels are moved too",
+                "channels are left out",
                 lambda sizes, a, b: 2 ** sum(n > 1 for n in sizes),
                 "You leave out the channels. The group leaves them alone: each pair of an input and an output channel has its own weights.",
             ),
