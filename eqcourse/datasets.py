@@ -16,6 +16,7 @@ __all__ = [
     "Conformations",
     "DigitsOnPhotos",
     "LabelledImages",
+    "LabelledSignals",
     "Luggage",
     "Molecule",
     "TurnedFrames",
@@ -27,8 +28,10 @@ __all__ = [
     "faces",
     "horse",
     "luggage",
+    "mnist1d",
     "molecules",
     "photos",
+    "shift_study",
 ]
 
 MOLECULES_FILE = Path(__file__).parent / "data" / "molecules.json"
@@ -37,6 +40,10 @@ CONFORMATIONS_FILE = Path(__file__).parent / "data" / "conformations.npz"
 CONFORMATIONS_SHA256 = "b9b2fe988fae70e993b2ba30fa7e32d4312ad67201958a746a3984d4e73f6375"
 STUDY_FILE = Path(__file__).parent / "data" / "augmentation_study.json"
 STUDY_SHA256 = "267889ac3175d18eae3500a1be3a9784e67075c5ec4e0ffe513baea1834b86fb"
+MNIST1D_FILE = Path(__file__).parent / "data" / "mnist1d.npz"
+MNIST1D_SHA256 = "9dd2529fa1b9fcf5dbcb5dd87123df4ea5df1dfb8c76a44e6be2b9b02f58e9f9"
+SHIFT_STUDY_FILE = Path(__file__).parent / "data" / "shift_study.json"
+SHIFT_STUDY_SHA256 = "e980df4922956f6413a9f3119fd8f4f37e9a25e0c21766bed6e6e85165fb62a0"
 
 # Scenes of `digits_on_photos`: pixels, and fractions of full brightness.
 SCENE, GLYPH = 24, 16
@@ -75,6 +82,15 @@ class LabelledImages(NamedTuple):
 
     images: torch.Tensor
     """(number, height, width), values in [0, 1]"""
+    labels: torch.Tensor
+    """(number,), int64"""
+
+
+class LabelledSignals(NamedTuple):
+    """Signals and their labels."""
+
+    signals: torch.Tensor
+    """(number, places), about mean 0 and variance 1"""
     labels: torch.Tensor
     """(number,), int64"""
 
@@ -334,6 +350,41 @@ def _pack(images: torch.Tensor, is_dangerous: torch.Tensor, size: int, generator
 def _draw(candidates: torch.Tensor, count: int, generator: torch.Generator) -> torch.Tensor:
     """`count` different entries of `candidates`."""
     return candidates[torch.randperm(len(candidates), generator=generator)[:count]]
+
+
+def mnist1d(part: str, dtype: torch.dtype = torch.float32) -> LabelledSignals:
+    """MNIST-1D: curves that stand for the ten digits, at random places of a noisy signal of 40 numbers, with labels 0 to 9.
+
+    `part` is "train", 4000 signals, or "test", 1000. They were made with the generator of its authors (Greydanus and Kobak
+    2024, Apache License 2.0), with their arguments, by `eqcourse/data/make_mnist1d.py`; three digits of each number are
+    stored. Raises ValueError for another part; FileNotFoundError or ValueError if the shipped file is missing or changed.
+
+    >>> signals, labels = mnist1d("test")
+    >>> signals.shape, labels[:5].tolist()
+    (torch.Size([1000, 40]), [2, 6, 3, 9, 4])
+    """
+    if part not in ("train", "test"):
+        raise ValueError(f'mnist1d got part={part!r}; give "train" or "test"')
+    raw = _read_shipped(MNIST1D_FILE, MNIST1D_SHA256, "signals of MNIST-1D", "make_mnist1d.py")
+    with np.load(io.BytesIO(raw)) as arrays:
+        signals, labels = arrays[f"{part}_signals"], arrays[f"{part}_labels"]
+    return LabelledSignals(torch.from_numpy(signals).to(dtype), torch.from_numpy(labels).to(torch.int64))
+
+
+def shift_study() -> dict[str, Any]:
+    """The full-size study of lesson 11, as `eqcourse/data/make_shift_study.py` has made it, which defines each number.
+
+    "results" is a list with a record for each learner: its parameters, and shares of test signals named right, one for
+    each of five seeds. "provenance" stands beside it. Raises FileNotFoundError or ValueError if the shipped file is missing
+    or changed.
+
+    >>> study = shift_study()
+    >>> study["results"][0]["learner"], len(study["results"][0]["shifted"])
+    ('circulant', 5)
+    """
+    raw = _read_shipped(SHIFT_STUDY_FILE, SHIFT_STUDY_SHA256, "numbers of lesson 11's study", "make_shift_study.py")
+    content: dict[str, Any] = json.loads(raw)
+    return content
 
 
 def molecules(dtype: torch.dtype = torch.float64) -> dict[str, Molecule]:
