@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -20,14 +22,14 @@ FEW_CHANNELS = 4
 # Microseconds on two cores in float32, for `cheapest` (`python run.py bench circular` measures all forms on both sides of each crossover).
 # Direct: a call (torch takes a shorter way for a batch of 1), a second axis, each position, each number copied, each product of a
 # position and of a pair of channels with a kernel entry.
-DIRECT_CALL, DIRECT_CALL_ALONE, DIRECT_AXIS = 67, 22, 5
-DIRECT_POINT, DIRECT_COPY, DIRECT_TAP, DIRECT_PRODUCT = 1.8e-3, 4e-4, 5e-5, 9.5e-6
-# Dense: a call, a second axis, each entry of the matrix for each axis, each of its products.
-DENSE_CALL, DENSE_AXIS, DENSE_ENTRY, DENSE_PRODUCT = 39, 22, 2e-4, 9e-6
+DIRECT_CALL, DIRECT_CALL_ALONE, DIRECT_AXIS = 62, 22, 5
+DIRECT_POINT, DIRECT_COPY, DIRECT_TAP, DIRECT_PRODUCT = 2.2e-3, 1e-4, 5e-5, 7e-6
+# Dense: a call, a second axis, each entry of the matrix (four times as much for two axes), each of its products.
+DENSE_CALL, DENSE_AXIS, DENSE_ENTRY, DENSE_PRODUCT = 38, 21, 1.2e-4, 1.25e-5
 # FFT: a call, a second axis (once, and for each signal), rearranging for many channels, planning (for each point of an axis),
 # transforming, each product of spectra with few and with many channels.
-FFT_CALL, FFT_AXIS, FFT_AXIS_SIGNAL, FFT_MANY_CHANNELS, FFT_PLAN = 43, 20, 0.35, 24, 0.02
-FFT_POINT, FFT_PRODUCT_FEW, FFT_PRODUCT_MANY = 5e-5, 5e-5, 1.8e-4
+FFT_CALL, FFT_AXIS, FFT_AXIS_SIGNAL, FFT_MANY_CHANNELS, FFT_PLAN = 43, 20, 0.35, 24, 0.016
+FFT_POINT, FFT_PRODUCT_FEW, FFT_PRODUCT_MANY = 5.5e-5, 7e-5, 1.8e-4
 
 
 class CircularConv(EfficientLayer):
@@ -88,20 +90,21 @@ class CircularConv(EfficientLayer):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, in_channels, \\*sizes) -> (batch, out_channels, \\*sizes)."""
-        self.check_input(x, self.weight)
-        sizes = x.shape[2:]
+        weight, bias = self.weight, self.bias
+        self.check_input(x, weight)
+        batch, _, *sizes = x.shape
         self._check_sizes(sizes)
-        method = self.method if len(x) else "direct"  # no transform is defined of nothing
+        method = self.method if batch else "direct"  # no transform is defined of nothing
         if method == "auto":
             # Transforms know float32 and float64 only, and so does `cheapest`.
-            half = x.dtype not in (torch.float32, torch.float64)
-            method = (
-                "direct" if half else cheapest(len(x), self.in_channels, self.out_channels, sizes, self.kernel_size)
-            )
+            choose = cheapest if torch.compiler.is_compiling() else _remembered_choice
+            known = x.dtype in (torch.float32, torch.float64)
+            shape = (batch, self.in_channels, self.out_channels, tuple(sizes), self.kernel_size)
+            method = choose(*shape) if known else "direct"
         if method == "direct":
-            return _direct(x, self.weight, self.bias)
-        y = (_fft if method == "fft" else _dense)(x, self.weight)
-        return y if self.bias is None else y + self.bias.unflatten(0, (-1, *[1] * len(sizes)))
+            return _direct(x, weight, bias)
+        y = (_fft if method == "fft" else _dense)(x, weight)
+        return y if bias is None else y + bias.unflatten(0, (-1, *[1] * len(sizes)))
 
     def orbit_weight(self, *sizes: int) -> Tensor:
         """The weights (out_channels, in_channels, product of sizes) of the equal ``EquivariantLinear`` at these sizes; differentiable.
@@ -128,7 +131,7 @@ class CircularConv(EfficientLayer):
         kernel = " × ".join(map(str, self.kernel_size))
         return f"{self.in_channels} → {self.out_channels} channels, kernel {kernel}{bias}"
 
-    def _check_sizes(self, sizes: tuple[int, ...]) -> None:
+    def _check_sizes(self, sizes: Sequence[int]) -> None:
         for size, length in zip(sizes, self.kernel_size, strict=True):
             if size == 0:
                 raise ValueError(
@@ -227,16 +230,14 @@ def cheapest(
 
     direct: float = (DIRECT_CALL if batch > 1 else DIRECT_CALL_ALONE) + DIRECT_AXIS * second_axis
     direct += batch * points * (DIRECT_POINT + DIRECT_COPY * (in_channels + out_channels))
-    direct += batch * points * taps * (DIRECT_TAP * max(1, in_channels / out_channels) + DIRECT_PRODUCT * channels)
+    direct += batch * points * taps * in_channels * (DIRECT_TAP + DIRECT_PRODUCT * out_channels)
 
     dense: float = DENSE_CALL + DENSE_AXIS * second_axis
-    dense += channels * points**2 * (DENSE_ENTRY * len(sizes) + DENSE_PRODUCT * batch)
-    if dense < min(direct, FFT_CALL):
-        return "dense"  # decided early, since for small signals this decision is a part of the time
+    dense += channels * points**2 * (DENSE_ENTRY * len(sizes) ** 2 + DENSE_PRODUCT * batch)
 
     signals = batch * in_channels + channels + batch * out_channels
     awkward = _has_large_prime_factor(sizes)
-    transform = FFT_POINT * points * math.log2(points + 1) * (5 if awkward else 1) * (1 + 0.6 * second_axis)
+    transform = FFT_POINT * points * math.log2(points + 1) * (3.7 if awkward else 1) * (1 + 0.6 * second_axis)
     few = in_channels <= FEW_CHANNELS
     fft: float = FFT_CALL + FFT_AXIS * second_axis + FFT_PLAN * sum(sizes) * (3 if awkward else 1)
     fft += signals * (transform + FFT_AXIS_SIGNAL * second_axis) + (0 if few else FFT_MANY_CHANNELS)
@@ -245,6 +246,10 @@ def cheapest(
     if dense < direct and dense < fft:
         return "dense"
     return "direct" if direct < fft else "fft"
+
+
+# For small signals this decision would be a noticeable part of the time.
+_remembered_choice = lru_cache(maxsize=1024)(cheapest)
 
 
 def _has_large_prime_factor(sizes: tuple[int, ...]) -> bool:
