@@ -35,8 +35,9 @@ def intertwiners(rho_in: Representation, rho_out: Representation, method: str = 
     """All linear maps W with W ρ_in(g) = ρ_out(g) W, as a space with a basis, coordinates and, where it has one, a pattern.
 
     Invariant vectors, such as biases, are the case of a trivial ``rho_in``. ``method`` is "orbits", exact, for signed permutation
-    representations; "irreps", by Schur's lemma, for finite and compact groups; "nullspace", for any representations, from
-    generators and Lie algebra in float64, up to 4,096 entries of W; or "auto", which takes orbits where it can. Orbits give a pattern, the others an orthonormal basis (``DenseSpace``).
+    representations; "irreps", by Schur's lemma, for finite and compact groups; "nullspace", for any representations,
+    from generators and Lie algebra in float64, up to 4,096 entries of W; or "auto", which takes orbits where it can. Orbits give a
+    pattern, the others an orthonormal basis (``DenseSpace``).
 
     Raises ``ValueError`` for representations of different groups, an unknown method, a pattern or a system of equations too large for
     memory, and where rounding leaves the number of solutions in doubt; ``TypeError`` for "orbits" if a representation acts by matrices.

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from torch import Tensor
 
 from ..groups import SO, DirectProduct, Group, O, SymmetricGroup
 from ..representations import (
+    Action,
     DirectSum,
     MatrixRepresentation,
     Representation,
@@ -66,7 +67,7 @@ ROUND, ROUNDS = 16, 60
 # What a round may still change, relative to the start: when averaging is done, and when it may stop if it gets no better.
 FINE, COARSE = 1e-14, 1e-10
 # Up to this dimension a dense matrix is quicker than acting along axes.
-SMALL = 100
+SMALL = 256
 # Eigenvalues that differ by less, relative to their spread, are the same; by more than the second, different; else another draw is made.
 SAME, DIFFERENT = 1e-10, 1e-7
 # Random numbers of size 1 are below this with probability about as small, and rounding is far below it.
@@ -244,29 +245,19 @@ def random_intertwiners(rho_in: Representation, rho_out: Representation, count: 
 def _group_average(z: Tensor, left: Representation, right: Representation, source: torch.Generator) -> Tensor:
     """The mean of left(g) z right(g)ᵀ over the group, for z (count, d_left, d_right)."""
     group = left.group
-    size = z.norm().item()
-    small = max(left.dim, right.dim) <= SMALL
-
-    def moved(z: Tensor, g: Any) -> Tensor:
-        of_left = left.prepare(g)
-        of_right = of_left if left is right else right.prepare(g)
-        z = of_right(z.reshape(*z.shape[:-1], *right.axes)).reshape(z.shape)
-        return of_left(z.mT.reshape(*z.mT.shape[:-1], *left.axes)).reshape(z.mT.shape).mT
-
+    size = max(z.norm().item(), 1e-300)
+    dense = max(left.dim, right.dim) <= SMALL
+    step = _dense_step(left, right) if dense else _axis_step(left, right)
+    # Random elements may lie in a smaller group: the generators are asked as well.
+    of_generators = [of_one for s in group.generators for of_one in step(_batch_of_one(s))]
     before = math.inf
     for _ in range(ROUNDS):
-        batch, old = group.sample(source, ROUND), z
-        if small:
-            of_left = left.matrix(batch)
-            of_right = of_left if left is right else right.matrix(batch)
-            for a, b in zip(of_left, of_right, strict=True):
-                z = (z + a @ z @ b.mT) / 2
-        else:
-            for i in range(ROUND):
-                z = (z + moved(z, _pick(batch, (i,)))) / 2
-        # Random elements may lie in a smaller group: the generators are asked as well.
-        missed = max([(z - old).norm().item(), *((moved(z, s) - z).norm().item() for s in group.generators)])
-        missed = missed / size if size else 0.0
+        old = z
+        for moved in step(group.sample(source, ROUND)):
+            z = (z + moved(z)) / 2
+        missed = (z - old).norm().item() / size
+        if missed <= COARSE:
+            missed = max([missed, *((moved(z) - z).norm().item() / size for moved in of_generators)])
         if missed <= FINE or (missed <= COARSE and missed > before / 2):
             return z
         if not math.isfinite(missed):
@@ -275,9 +266,49 @@ def _group_average(z: Tensor, left: Representation, right: Representation, sourc
     for rho in (left, right):
         check_homomorphism(rho)  # if that is the reason, it names a pair of elements
     raise ValueError(
-        f"averaging over {group} does not settle for {left.name}: its matrices do not stay bounded, as they do for finite and compact groups "
-        '(Lorentz boosts, shears and scalings do not). Take intertwiners(..., method="nullspace")'
+        f"averaging over {group} does not settle for {left.name}: its matrices do not stay bounded, as they do for finite "
+        'and compact groups (Lorentz boosts, shears and scalings do not). Take intertwiners(..., method="nullspace")'
     )
+
+
+# A step takes a batch of elements g and gives for each of them the map z ↦ left(g) z right(g)ᵀ.
+Step = Callable[[Any], list[Callable[[Tensor], Tensor]]]
+
+
+def _dense_step(left: Representation, right: Representation) -> Step:
+    """By matrices: quicker for small ones."""
+
+    def step(batch: Any) -> list[Callable[[Tensor], Tensor]]:
+        of_left = left.matrix(batch)
+        of_right = of_left if left is right else right.matrix(batch)
+        return [lambda z, a=a, b=b.mT: a @ z @ b for a, b in zip(of_left, of_right, strict=True)]  # type: ignore[misc]
+
+    return step
+
+
+def _axis_step(left: Representation, right: Representation) -> Step:
+    """By acting along axes: no matrix of a tensor power is built."""
+
+    def along(rho: Representation, act: Action, z: Tensor) -> Tensor:
+        return act(z.reshape(*z.shape[:-1], *rho.axes)).reshape(z.shape)
+
+    def moved_by(g: Any) -> Callable[[Tensor], Tensor]:
+        of_left = left.prepare(g)
+        of_right = of_left if left is right else right.prepare(g)
+        return lambda z: along(left, of_left, along(right, of_right, z).mT).mT
+
+    def step(batch: Any) -> list[Callable[[Tensor], Tensor]]:
+        (count,) = left.group.batch_shape(batch)
+        return [moved_by(_pick(batch, (i,))) for i in range(count)]
+
+    return step
+
+
+def _batch_of_one(g: Any) -> Any:
+    """The element g as a batch of shape (1,)."""
+    if isinstance(g, tuple):
+        return tuple(_batch_of_one(part) for part in g)
+    return torch.as_tensor(g)[None]
 
 
 def _leaves(rho: Representation) -> Iterator[Representation]:
@@ -404,8 +435,8 @@ class Part:
 class Decomposition:
     """ρ in a basis where it is block-diagonal: Q ρ(g) Q⁻¹ has irreducible blocks, and blocks of one irrep are equal. Made by ``decompose``.
 
-    ``parts`` are the irreps with their multiplicities; ``change_of_basis`` is Q (dim, dim), orthogonal if ρ is, with the copies of the first
-    part in its first rows; ``inverse`` is Q⁻¹; ``is_orthogonal`` says whether ρ was orthogonal as it came.
+    ``parts`` are the irreps with their multiplicities; ``change_of_basis`` is Q (dim, dim), orthogonal if ρ is, with the copies of the
+    first part in its first rows; ``inverse`` is Q⁻¹; ``is_orthogonal`` says whether ρ was orthogonal as it came.
     """
 
     def __init__(self, rho: Representation, parts: tuple[Part, ...], change_of_basis: Tensor, inverse: Tensor) -> None:
@@ -442,10 +473,11 @@ class Decomposition:
 
     def __str__(self) -> str:
         """The sum, and a table with a line for each irrep."""
-        lines = [repr(self), f"{'irrep':>16} {'dimension':>10} {'copies':>7}  type"]
-        for number, part in enumerate(self.parts):
-            name = f"number {number}" if part.label is None else str(part.label)
-            lines.append(f"{name:>16} {part.dim:>10} {part.multiplicity:>7}  {part.type}")
+        names = [f"number {i}" if part.label is None else str(part.label) for i, part in enumerate(self.parts)]
+        width = max(map(len, [*names, "irrep"]))
+        lines = [repr(self), f"{'irrep':>{width}}  dimension  copies  type"]
+        for name, part in zip(names, self.parts, strict=True):
+            lines.append(f"{name:>{width}}  {part.dim:>9}  {part.multiplicity:>6}  {part.type}")
         total = " + ".join(
             str(part.dim) if part.multiplicity == 1 else f"{part.multiplicity}·{part.dim}" for part in self.parts
         )
@@ -455,10 +487,9 @@ class Decomposition:
 def decompose(rho: Representation) -> Decomposition:
     """Decompose a representation of a finite or compact group into irreps over the real numbers, with an explicit change of basis.
 
-    Where ρ is not orthogonal, an inner product that it keeps is found first, and Q is orthogonal with respect to that one. For groups with
-    labelled irreps (``Group.irrep``) the blocks are exactly theirs. In blocks of complex type J is made of blocks [[0, −1], [1, 0]], so that
-    ρ(g) consists of blocks [[a, −b], [b, a]], a·1 + b·J; in those of quaternionic type of 4×4 blocks alike. (A labelled irrep of complex
-    type has dimension 2, and has this form.)
+    Where ρ is not orthogonal, an inner product that it keeps is found first, and Q is orthogonal with respect to that one. For groups
+    with labelled irreps (``Group.irrep``) the blocks are exactly theirs. In blocks of complex type J consists of blocks [[0, −1], [1, 0]],
+    so that ρ(g) consists of blocks [[a, −b], [b, a]], a·1 + b·J; in those of quaternionic type I, J, K and ρ(g) consist of 4×4 blocks.
 
     Raises ``ValueError`` beyond dimension 1,024, for what is not a representation (naming the pair of elements), and where the matrices do
     not stay bounded (Lorentz group); ``TypeError`` for complex matrices.
@@ -468,17 +499,17 @@ def decompose(rho: Representation) -> Decomposition:
     R⁴ of S_4 = (4,) ⊕ (3, 1)
     >>> print(decompose(V * V))
     R⁴ ⊗ R⁴ of S_4 = 2·(4,) ⊕ 3·(3, 1) ⊕ (2, 2) ⊕ (2, 1, 1)
-               irrep  dimension  copies  type
-                (4,)          1       2  real
-              (3, 1)          3       3  real
-              (2, 2)          2       1  real
-           (2, 1, 1)          3       1  real
+        irrep  dimension  copies  type
+         (4,)          1       2  real
+       (3, 1)          3       3  real
+       (2, 2)          2       1  real
+    (2, 1, 1)          3       1  real
     dimension 16 = 2·1 + 3·3 + 2 + 3
     """
     if rho.dim > MAX_DECOMPOSED:
         raise ValueError(
-            f"{rho} has dimension {rho.dim:,}; at most {MAX_DECOMPOSED:,} are decomposed. Decompose the terms of a sum, or the factors of a "
-            "product, one by one"
+            f"{rho} has dimension {rho.dim:,}; at most {MAX_DECOMPOSED:,} are decomposed. Decompose the terms of a sum, or the "
+            "factors of a product, one by one"
         )
     _require_representation(rho)
     P = _orthogonaliser(rho)
@@ -605,7 +636,7 @@ def _with_sign(J: Tensor) -> Tensor:
 
 
 def _canonical(rho: Representation, P: Tensor | None, copies: Tensor, commutant: Tensor) -> _Found:
-    """The same copies in a basis that does not depend on the random numbers, as far as that can be: the labelled irrep's, if there is one."""
+    """The same copies in the labelled irrep's basis if there is one, otherwise in one that depends little on the random numbers."""
     representation = _as_representation(rho, P, copies[0])
     label, labelled, T = _identify(representation)
     if labelled is not None:
@@ -615,9 +646,9 @@ def _canonical(rho: Representation, P: Tensor | None, copies: Tensor, commutant:
     else:
         change, commutant = _adapted(copies[0], commutant)
     copies, commutant = change @ copies, change @ commutant @ change.T
-    commutant = commutant.where(commutant.abs() > 1e-9, 0.0)
     if len(commutant) == 2:
         commutant = torch.stack([commutant[0], _with_sign(commutant[1])])
+    commutant = commutant.where(commutant.abs() > 1e-9, 0.0)
     copies = _ordered(copies, commutant)
     dim = copies.shape[1]
     if labelled is not None:
@@ -666,7 +697,12 @@ def _isometry(sigma: Representation, tau: Representation) -> Tensor | None:
     tried = [*group.generators, *(group.exp(A) for A in group.lie_algebra[:1])]
     if any(abs(character(sigma, g) - character(tau, g)) > NEARLY_ZERO for g in tried):
         return None
-    T = random_intertwiners(sigma, tau, 1)[0]
+    if sigma.dim == 1:
+        return torch.ones(1, 1, dtype=torch.float64)
+    source = torch.Generator().manual_seed(0)
+    T = _group_average(torch.randn(1, sigma.dim, sigma.dim, dtype=torch.float64, generator=source), tau, sigma, source)[
+        0
+    ]
     return _nearest_isometry(T) if T.norm().item() > NEARLY_ZERO * sigma.dim else None
 
 
@@ -863,8 +899,8 @@ def _search(group: Group) -> list[Representation]:
     """
     if group.order > MAX_SEARCHED:
         raise ValueError(
-            f"{group} has {group.order:,} elements; irreps are searched for in groups of at most {MAX_SEARCHED:,}. decompose(rho) finds those "
-            "in one representation"
+            f"{group} has {group.order:,} elements; irreps are searched for in groups of at most {MAX_SEARCHED:,}. "
+            "decompose(rho) finds those in one representation"
         )
     faithful = group.defining()
     found: list[tuple[Representation, int]] = [(group.trivial(), 1)]

@@ -77,10 +77,10 @@ def labels(group: Group) -> list[Label]:
 def describe_labels(group: Group) -> str:
     """What labels there are, in words, for messages."""
     if isinstance(group, SO):
-        return f"{'frequencies' if group.n == 2 else 'numbers ℓ ='} 0, 1, 2, …"
+        return f"{'the frequencies' if group.n == 2 else 'ℓ ='} 0, 1, 2, …"
     if isinstance(group, O):
         if group.n == 2:
-            return "frequencies 1, 2, …, (0, 1) for the trivial one and (0, -1) for the determinant"
+            return "the frequencies 1, 2, …, (0, 1) for the trivial one and (0, -1) for the determinant"
         return "pairs (ℓ, parity) with ℓ = 0, 1, 2, … and parity 1 or -1"
     found = labels(group)
     return ", ".join(map(str, found[:12])) + (f", … ({len(found)} in all)" if len(found) > 12 else "")
@@ -107,7 +107,7 @@ def candidates(sigma: Representation) -> list[Label]:
             return [0] if isinstance(group, SO) else [(0, 1), (0, -1)]
         return [round(sigma.lie_matrix(group.lie_algebra[0]).norm().item() / math.sqrt(2))]
     if isinstance(group, SymmetricGroup):
-        return [label for label in labels(group) if count_tableaux(label) == dim]
+        return [label for label, tableaux in small_shapes(group.degree, dim).items() if tableaux == dim]
     return [label for label in labels(group) if labelled_irrep(group, label).dim == dim]
 
 
@@ -305,6 +305,31 @@ def count_tableaux(partition: tuple[int, ...]) -> int:
     return math.factorial(sum(partition)) // math.prod(hooks)
 
 
+def small_shapes(n: int, most: int) -> dict[tuple[int, ...], int]:
+    """The partitions of n with at most so many standard tableaux, and how many, without listing the others.
+
+    Removing the largest number leaves a tableau of n − 1 numbers. So the counts add up, and a shape without one of its squares has no more.
+
+    >>> small_shapes(6, 5)
+    {(6,): 1, (5, 1): 5, (3, 3): 5, (2, 2, 2): 5, (2, 1, 1, 1, 1): 5, (1, 1, 1, 1, 1, 1): 1}
+    """
+    counts: dict[tuple[int, ...], int] = {(): 1}
+    for _ in range(n):
+        smaller: dict[tuple[int, ...], list[int]] = {}
+        for shape, count in counts.items():
+            for row in range(len(shape) + 1):
+                length = shape[row] if row < len(shape) else 0
+                if row == 0 or length < shape[row - 1]:
+                    smaller.setdefault((*shape[:row], length + 1, *shape[row + 1 :]), []).append(count)
+        # A shape has as many smaller ones as it has different parts; if one of them is missing, it had too many tableaux already.
+        counts = {
+            shape: sum(found)
+            for shape, found in smaller.items()
+            if len(found) == len(set(shape)) and sum(found) <= most
+        }
+    return dict(sorted(counts.items(), reverse=True))
+
+
 def standard_tableaux(partition: tuple[int, ...]) -> list[tuple[int, ...]]:
     """The standard tableaux of a shape, each as the rows in which 0, 1, … stand.
 
@@ -347,30 +372,31 @@ def _of_partition(group: SymmetricGroup, label: Label, name: str) -> Representat
         raise ValueError(f"the irrep {label} of {group} has dimension {dim:,}; they are built up to {MAX_TABLEAUX:,}")
 
     @cache
-    def swaps() -> list[tuple[Tensor, Tensor, Tensor]]:
-        """For each swap of neighbours: 1/r, √(1 − 1/r²), and which tableau each one turns into."""
+    def swaps() -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
+        """For each swap of neighbours: the tableaux that it changes, 1/r, √(1 − 1/r²), and which tableau each of them turns into."""
         tableaux = standard_tableaux(label)
         place = {tableau: number for number, tableau in enumerate(tableaux)}
         diagonals = []
         for tableau in tableaux:
-            filled = [0] * len(label)
-            content = []
+            filled, diagonal = [0] * len(label), []
             for row in tableau:
-                content.append(filled[row] - row)  # column − row
+                diagonal.append(filled[row] - row)  # column − row
                 filled[row] += 1
-            diagonals.append(content)
+            diagonals.append(diagonal)
         content = torch.tensor(diagonals, dtype=torch.float64)
         found = []
         for i in range(n - 1):
             inverse = 1 / (content[:, i + 1] - content[:, i])
-            # Where both stand in one row or column there is no such tableau, and its factor is 0.
-            changed = [(*t[:i], t[i + 1], t[i], *t[i + 2 :]) for t in tableaux]
-            partner = torch.tensor([place.get(t, number) for number, t in enumerate(changed)])
-            found.append((inverse.unsqueeze(-1), (1 - inverse**2).clamp(min=0).sqrt().unsqueeze(-1), partner))
+            rows = (inverse != 1).nonzero().flatten()
+            # Where both stand in one column there is no such tableau, and its factor is 0.
+            changed = [(*t[:i], t[i + 1], t[i], *t[i + 2 :]) for t in (tableaux[row] for row in rows.tolist())]
+            partner = torch.tensor([place.get(t, 0) for t in changed], dtype=torch.int64)
+            inverse = inverse[rows].unsqueeze(-1)
+            found.append((rows, inverse, (1 - inverse**2).clamp(min=0).sqrt(), partner))
         return found
 
     def matrix_of(g: Tensor) -> Tensor:
-        total = torch.eye(dim, dtype=torch.float64).expand(*g.shape[:-1], dim, dim)
+        total = torch.eye(dim, dtype=torch.float64).repeat(*g.shape[:-1], 1, 1)
         # Bubble sort: g s_1 … s_m = 1, so that g is the product of the same swaps, the first one acting first.
         images = g.clone()
         for end in range(n - 1, 0, -1):
@@ -381,9 +407,10 @@ def _of_partition(group: SymmetricGroup, label: Label, name: str) -> Representat
                 where = out_of_order.unsqueeze(-1)
                 pair = images[..., j : j + 2]
                 images[..., j : j + 2] = torch.where(where, pair.flip(-1), pair)
-                same, other, partner = swaps()[j]
-                swapped = same * total + other * total[..., partner, :]
-                total = torch.where(where.unsqueeze(-1), swapped, total)
-        return total.contiguous()
+                rows, same, other, partner = swaps()[j]
+                before = total[..., rows, :]
+                swapped = same * before + other * total[..., partner, :]
+                total[..., rows, :] = torch.where(where.unsqueeze(-1), swapped, before)
+        return total
 
     return MatrixRepresentation(group, dim, matrix_of, name=name)
