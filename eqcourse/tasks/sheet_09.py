@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Wrong, same_answer, show
+from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Verdict, Wrong, same_answer, show
 from ..groups import SymmetricGroup
 from ..solvers.partitions import Partition, bell, count_partitions, set_partitions
 from .common import Family, FamilyTask
@@ -210,19 +211,6 @@ def forward_with(kept: Sequence[Partition]) -> Callable[[list[float], Table], Ta
     return forward
 
 
-class TablesTask(FamilyTask):
-    """Remembers the maps of its many misconceptions, which a wrong answer is compared with one by one."""
-
-    def _maps_of(self, held: Misconception, family: Family) -> Tensor:
-        key = (held.name, family.rho_in.dim)
-        if key not in _MAPS:
-            _MAPS[key] = super()._maps_of(held, family)
-        return _MAPS[key]
-
-
-_MAPS: dict[tuple[str, int], Tensor] = {}
-
-
 def _families(hidden: bool) -> list[Family]:
     sizes = [3, 5] if hidden else [2, 4]
     tables = [SymmetricGroup(n).defining() ** 2 for n in sizes]
@@ -298,6 +286,25 @@ _FAMILIES_OF_MISTAKES = (
         "In all maps of yours the output's columns are alike. Its second index may be joined with the input too.",
     ),
 )
+
+# More than a teacher's table has room for: what a layer spans that has all diagrams but one.
+_MISSING = tuple(map(_missing, DIAGRAMS))
+_MAPS: dict[tuple[str, int], Tensor] = {}
+
+
+class TablesTask(FamilyTask):
+    """Also says which diagram is missing, if it is one."""
+
+    def _not_yet(self, reason: str, families: list[Family], outputs: list[list[Tensor]]) -> Verdict:
+        told_more = dataclasses.replace(self, misconceptions=(*self.misconceptions, *_MISSING))
+        return FamilyTask._not_yet(told_more, reason, families, outputs)
+
+    def _maps_of(self, held: Misconception, family: Family) -> Tensor:
+        """Remembered, since a wrong answer is compared with many."""
+        key = (held.name, family.rho_in.dim)
+        if key not in _MAPS:
+            _MAPS[key] = super()._maps_of(held, family)
+        return _MAPS[key]
 
 
 TASKS = [
@@ -538,6 +545,6 @@ TASKS = [
         reference=forward_with(DIAGRAMS),
         families=_families,
         shown="Your 15 maps are equivariant and span all there are (fewer than 15 are different below N = 4).",
-        misconceptions=(*_FAMILIES_OF_MISTAKES, *map(_missing, DIAGRAMS)),
+        misconceptions=_FAMILIES_OF_MISTAKES,
     ),
 ]

@@ -191,6 +191,14 @@ def test_incomplete_layers_get_their_own_messages(answer, misconception, hidden)
     assert (result.status, result.misconception) == ("not yet", misconception)
 
 
+def test_every_missing_diagram_is_named():
+    for hidden, left_out in itertools.product((False, True), DIAGRAMS):
+        result = verdict("09.forward", forward_with([p for p in DIAGRAMS if p != left_out]), hidden)
+        assert result.status == "not yet"
+        assert result.misconception == f"the diagram {''.join(map(str, left_out))} is missing"
+        assert RECIPES[left_out] in result.message
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
