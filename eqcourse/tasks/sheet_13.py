@@ -397,19 +397,6 @@ TASKS = [
                 ],
                 "Your matrix is the transpose of the right one. Row i of W belongs to output i.",
             ),
-            Misconception(
-                "one sign for a whole colour",
-                lambda pattern, signs, weights: _by_entry(
-                    pattern,
-                    lambda i, j, c: (
-                        weights[c]
-                        * next(signs[a][b] for a, row in enumerate(pattern) for b, d in enumerate(row) if d == c)
-                        if c >= 0
-                        else 0
-                    ),
-                ),
-                "You give all entries of a colour the sign of the first one. Each entry has a sign of its own.",
-            ),
         ),
     ),
     FunctionTask(

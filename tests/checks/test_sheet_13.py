@@ -127,7 +127,7 @@ RIGHT = {
 # ---- the tasks say what is true --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("n", "dimension"), [(2, 1), (3, 2), (4, 2), (6, 2)])
+@pytest.mark.parametrize(("n", "dimension"), [(2, 1), (3, 2), (4, 2), (5, 2)])
 def test_matches_have_two_maps(n, dimension):
     rho = sheet.matches(n)
     assert intertwiner_dimension(rho, rho) == dimension
@@ -184,7 +184,7 @@ def test_a_changed_input_is_reported():
         (lambda w, x, n: x, "not the sum of what each weight"),
         (lambda w, x, n: [w[0] * r for r in x], "each match by itself"),
         (lambda w, x, n: [w[0] * sum(x)] * len(x), "not equivariant"),
-        (lambda w, x, n: [w[0] * abs(r) for r in x], "not the sum of what each weight"),
+        (lambda w, x, n: [abs(y) for y in sheet.forward(w, x, n)], "not the sum of what each weight"),
         (lambda w, x, n: sheet.forward([w[0], 0.0], x, n), "diagram is missing"),
         (lambda w, x, n: sheet.forward([w[0], w[0]], x, n), "equivariant maps are missing"),
         (lambda w, x, n: [math.nan] * len(x), "finite numbers"),
