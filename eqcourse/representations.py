@@ -794,13 +794,14 @@ def check_homomorphism(rho: Representation, seed: int = 0) -> str:
     if algebra:
         for A, B in itertools.combinations_with_replacement(group.lie_algebra, 2):
             a, b = rho.lie_matrix(A), rho.lie_matrix(B)
-            require_equal(rho.lie_matrix(_bracket(A, B)), a @ b - b @ a, "dρ([A, B]) differs from [dρ(A), dρ(B)]")
+            what = f"dρ([A, B]) differs from [dρ(A), dρ(B)] at A = {_element_text(A)}, B = {_element_text(B)}"
+            require_equal(rho.lie_matrix(_bracket(A, B)), a @ b - b @ a, what)
         # Two steps whose ratio is irrational: at one alone, dρ(A) could turn too fast by whole turns.
         for A, step in itertools.product(group.lie_algebra, (1.0, math.sqrt(0.5))):
             require_equal(
                 rho.matrix(group.exp(_scaled(A, step))),
                 torch.linalg.matrix_exp(step * rho.lie_matrix(A)),
-                "ρ(exp(A)) differs from exp(dρ(A))",
+                f"ρ(exp(A)) differs from exp(dρ(A)) at A = {_element_text(_scaled(A, step))}",
             )
     return f"{how}{', and the Lie algebra' if algebra else ''}"
 

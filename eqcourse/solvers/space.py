@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from ..representations import Representation
 
-__all__ = ["DenseSpace", "IntertwinerSpace"]
+__all__ = ["DenseSpace", "Evidence", "IntertwinerSpace"]
 
 # `.basis` is built only up to this many numbers (1 GiB in float64).
 MAX_BASIS = 2**27
@@ -190,6 +190,30 @@ class IntertwinerSpace:
         return {"text/plain": text, "text/html": image_tag(pattern(self, title=repr(self)), describe_pattern(self))}
 
 
+class Evidence(NamedTuple):
+    """How sure the number of solutions is, and how well they fulfil the equations.
+
+    Singular values up to ``largest_zero`` were taken for zero, those from ``smallest_nonzero`` on were not (relative to the size of their
+    equations); there are none in between. ``residual``: by how much a map of length 1 misses W ρ_in(g) = ρ_out(g) W at most, tried on the
+    generators, the Lie algebra and sampled elements.
+    """
+
+    largest_zero: float
+    smallest_nonzero: float
+    residual: float
+
+    @property
+    def gap(self) -> float:
+        """The ratio between the two: the larger, the clearer."""
+        return self.smallest_nonzero / max(self.largest_zero, 2.0**-52)
+
+    def __str__(self) -> str:
+        return (
+            f"singular values up to {self.largest_zero:.0e} count as zero, those from {self.smallest_nonzero:.0e} on do not; "
+            f"the equations are missed by at most {self.residual:.0e}"
+        )
+
+
 class DenseSpace(IntertwinerSpace):
     """All W with W ρ_in(g) = ρ_out(g) W, described by a basis of dense matrices that is orthonormal in the Frobenius inner product.
 
@@ -207,10 +231,19 @@ class DenseSpace(IntertwinerSpace):
             [-2.0000,  5.0000]])
     """
 
-    def __init__(self, rho_in: Representation, rho_out: Representation, basis: Tensor, method: str) -> None:
+    def __init__(
+        self,
+        rho_in: Representation,
+        rho_out: Representation,
+        basis: Tensor,
+        method: str,
+        evidence: Evidence | None = None,
+    ) -> None:
         self.rho_in, self.rho_out = rho_in, rho_out
         self.dim = len(basis)
         self.method = method
+        #: For numerical solutions: the gap in the singular values, and the residual.
+        self.evidence = evidence
         self._basis = basis
 
     @property
