@@ -39,12 +39,13 @@ def explore(
     power = 2: x to the power 2
     """
     makers = _make(controls)
-    box = _assemble(draw, describe, makers)
     if not frames:
         raise ValueError(
             "explore needs at least one frame, such as frames=[{'angle': 30}]: it is what readers without a kernel see"
         )
+    # Before the controls draw: each frame sets them and sets them back.
     stills = [_values_and_caption(makers, frame) for frame in frames]
+    box = _assemble(draw, describe, makers)
     view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
     publish(
         {

@@ -15,12 +15,23 @@ from .pool import InvariantPool
 from .products import Invariants, TensorProduct
 from .sequential import EquivariantSequential
 from .sets import SetLinear
+from .steerable import (
+    AtEachPixel,
+    FeatureField,
+    GroupConv,
+    LiftingConv,
+    MeanOverPixels,
+    SteerableConv,
+    harmonic,
+    kernel_basis,
+)
 from .tensors import TensorLinear
 from .twins import EfficientLayer
 from .types import Family, Grid, Order, Table, Type, same_type
 
 __all__ = [
     "ArrayLinear",
+    "AtEachPixel",
     "CircularConv",
     "DeepSets",
     "EfficientLayer",
@@ -28,19 +39,26 @@ __all__ = [
     "EquivariantNorm",
     "EquivariantSequential",
     "Family",
+    "FeatureField",
     "GatedNonlinearity",
     "Grid",
+    "GroupConv",
     "InvariantPool",
     "Invariants",
+    "LiftingConv",
+    "MeanOverPixels",
     "NormNonlinearity",
     "Order",
     "Pointwise",
     "SetAttention",
     "SetLinear",
+    "SteerableConv",
     "Table",
     "TensorLinear",
     "TensorProduct",
     "Type",
     "TypedLayer",
+    "harmonic",
+    "kernel_basis",
     "same_type",
 ]
