@@ -241,7 +241,7 @@ STATEMENTS: dict[str, tuple[str, str]] = {
 def statement(letter: str) -> tuple[Callable[[Tensor], Tensor], str, Representation | None]:
     """The map of a statement, what is said about it ("linear" or "invariant"), and for "invariant" the representation.
 
-    >>> f, _, rho = statement("D")
+    >>> f, said, rho = statement("D")
     >>> f(torch.tensor([1.0, 5.0, 2.0, 0.0])), said, rho
     (tensor(5.), 'invariant', R⁴ of C_4)
     """
