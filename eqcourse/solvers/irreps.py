@@ -67,7 +67,7 @@ ROUND, ROUNDS = 16, 60
 # What a round may still change, relative to the start: when averaging is done, and when it may stop if it gets no better.
 FINE, COARSE = 1e-14, 1e-10
 # Up to this dimension a dense matrix is quicker than acting along axes.
-SMALL = 256
+SMALL = 100
 # Eigenvalues that differ by less, relative to their spread, are the same; by more than the second, different; else another draw is made.
 SAME, DIFFERENT = 1e-10, 1e-7
 # Random numbers of size 1 are below this with probability about as small, and rounding is far below it.
