@@ -22,7 +22,8 @@ Q8 = PermutationGroup([[1, 2, 3, 0, 5, 6, 7, 4], [4, 7, 6, 5, 2, 1, 0, 3]])
 def all_generators(degree: int) -> int:
     """The matrices of the generators in all irreps of S_N; returns the sum of squares of the dimensions."""
     group = SymmetricGroup(degree)
-    return sum(len([rho.matrix(s) for s in group.generators][0]) ** 2 for rho in group.irreps())
+    matrices = [[rho.matrix(s) for s in group.generators] for rho in group.irreps()]
+    return sum(len(of_generators[0]) ** 2 for of_generators in matrices)
 
 
 def rotations(ell: int) -> int:

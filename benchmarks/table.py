@@ -124,6 +124,11 @@ def circular(figures: dict[str, Any]) -> str:
     return f"{targets(figures['rows'])}\n\nLeast times:\n\n{table(head, rows)}"
 
 
+def irreps(figures: dict[str, Any]) -> str:
+    """Irreps, decompositions and Schur's lemma."""
+    return targets(figures["rows"])
+
+
 def start(figures: dict[str, Any]) -> str:
     """Imports, lessons, set-up, tests."""
     names = {
@@ -139,6 +144,7 @@ def start(figures: dict[str, Any]) -> str:
 
 SECTIONS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "solver": ("The solver", solver),
+    "irreps": ("Irreps", irreps),
     "act": ("Acting", act),
     "layers": ("Layers", layers),
     "circular": ("Circular convolution", circular),
