@@ -101,12 +101,12 @@ def _gradient_cases(hidden: bool) -> list[tuple[Any, ...]]:
 
 GRADIENT_MISCONCEPTIONS = (
     Misconception(
-        "a mean instead of the sum",
+        "gradients need special care: a mean instead of the sum",
         lambda *args: [sum(terms) / max(len(terms), 1) for terms in _terms(*args)],
         "You take the mean over each colour. If a weight grows by 1, every entry of its colour grows by 1, and their effects add up.",
     ),
     Misconception(
-        "one entry of a colour gets the gradient",
+        "gradients need special care: one entry of a colour gets it",
         lambda *args: [terms[0] for terms in _terms(*args)],
         "You take the first entry of each colour. The weight stands in all of them, and moves them all.",
     ),
