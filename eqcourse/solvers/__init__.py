@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from ..representations import Representation
-from .dimensions import intertwiner_dimension
+from .dimensions import intertwiner_dimension, require_representations
 from .irreps import (
     Decomposition,
     character,
@@ -13,34 +15,45 @@ from .irreps import (
     irrep_intertwiners,
     multiplicity,
 )
-from .nullspace import nullspace_intertwiners
+from .nullspace import constraint_matrix, null_space_spectrum, nullspace_intertwiners
 from .orbits import orbit_intertwiners
-from .space import DenseSpace, IntertwinerSpace
+from .space import DenseSpace, Evidence, IntertwinerSpace
 
 __all__ = [
     "Decomposition",
     "DenseSpace",
+    "Evidence",
     "IntertwinerSpace",
     "character",
     "character_inner_product",
+    "constraint_matrix",
     "decompose",
     "frobenius_schur",
     "intertwiner_dimension",
     "intertwiners",
     "multiplicity",
+    "null_space_spectrum",
 ]
+
+# Up to so many entries of W the null space is sooner found than a decomposition.
+MAX_QUICK_UNKNOWNS = 512
 
 
 def intertwiners(rho_in: Representation, rho_out: Representation, method: str = "auto") -> IntertwinerSpace:
     """All linear maps W with W ρ_in(g) = ρ_out(g) W, as a space with a basis, coordinates and, where it has one, a pattern.
 
-    Invariant vectors, such as biases, are the case of a trivial ``rho_in``. ``method`` is "orbits", exact, for signed permutation
-    representations; "irreps", by Schur's lemma, for finite and compact groups; "nullspace", for any representations,
-    from generators and Lie algebra in float64, up to 4,096 entries of W; or "auto", which takes orbits where it can. Orbits give a
-    pattern, the others an orthonormal basis (``DenseSpace``).
+    Invariant vectors, such as biases, are the case of a trivial ``rho_in``. ``method`` is one of
+
+    - "orbits": exact, for signed permutation representations, with a pattern;
+    - "irreps": Schur's lemma, for finite and compact groups;
+    - "nullspace": any representations, from generators and Lie algebra in float64;
+    - "auto": orbits where they serve, irreps for finite groups with more than 512 entries of W, otherwise the null space.
+
+    The space's ``method`` says which it was. All but orbits give an orthonormal basis (``DenseSpace``).
 
     Raises ``ValueError`` for representations of different groups, an unknown method, a pattern or a system of equations too large for
-    memory, and where rounding leaves the number of solutions in doubt; ``TypeError`` for "orbits" if a representation acts by matrices.
+    memory, and where rounding leaves the number of solutions in doubt; ``TypeError`` for what is no representation, for complex matrices,
+    and for "orbits" if a representation acts by matrices.
 
     >>> from eqcourse.groups import SO, SymmetricGroup
     >>> V = SymmetricGroup(5).defining()
@@ -52,13 +65,18 @@ def intertwiners(rho_in: Representation, rho_out: Representation, method: str = 
     >>> intertwiners(V * V, V).dim      # the cross product
     1
     """
-    if rho_in.group != rho_out.group:
-        raise ValueError(f"equivariant maps go between representations of one group, got {rho_in} and {rho_out}")
+    require_representations(rho_in, rho_out)
     if method not in ("auto", "orbits", "nullspace", "irreps"):
         raise ValueError(f'method is "auto", "orbits", "irreps" or "nullspace", got {method!r}')
-    if method == "irreps":
-        return irrep_intertwiners(rho_in, rho_out)
-    by_matrices = not (rho_in.is_signed_permutation and rho_out.is_signed_permutation)
-    if method == "nullspace" or (method == "auto" and by_matrices):
-        return nullspace_intertwiners(rho_in, rho_out)
-    return orbit_intertwiners(rho_in, rho_out)
+    if method == "auto":
+        method = _choose(rho_in, rho_out)
+    solve = {"orbits": orbit_intertwiners, "irreps": irrep_intertwiners, "nullspace": nullspace_intertwiners}
+    return solve[method](rho_in, rho_out)
+
+
+def _choose(rho_in: Representation, rho_out: Representation) -> str:
+    if rho_in.is_signed_permutation and rho_out.is_signed_permutation:
+        return "orbits"
+    # Equations grow with the entries of W, a decomposition with the dimensions: measured on D_5.
+    large = rho_in.dim * rho_out.dim > MAX_QUICK_UNKNOWNS
+    return "irreps" if large and rho_in.group.order < math.inf else "nullspace"

@@ -10,17 +10,13 @@ translates) the equations are solved one after the other, dense and slow, each o
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..representations import (
-    DirectSum,
-    Representation,
-    TensorProduct,
-    _Flattened,
-    check_homomorphism,
-)
+from ..groups import Group, Lorentz
+from ..representations import DirectSum, Representation, TensorProduct, _Flattened, _scaled, check_homomorphism
 from .space import DenseSpace, Evidence
 from .weights import NONZERO, ZERO, NotSplit, algebra_maps
 
@@ -358,7 +354,7 @@ def _verify(basis: Tensor, rho_in: Representation, rho_out: Representation) -> f
     worst = max([_relative(_group_misses(maps, s, rho_in, rho_out)) for s in group.generators], default=0.0)
     source = torch.Generator().manual_seed(0)
     for _ in range(SAMPLED):
-        off = _relative(_group_misses(maps, group.sample(source), rho_in, rho_out))
+        off = _relative(_group_misses(maps, _element(group, source), rho_in, rho_out))
         if not off <= TOLERANCE:
             raise ValueError(
                 f"the maps that fit the generators and the Lie algebra of {group} miss at a sampled element by {off:.1e}: {rho_in} "
@@ -366,6 +362,28 @@ def _verify(basis: Tensor, rho_in: Representation, rho_out: Representation) -> f
             )
         worst = max(worst, off)
     return worst
+
+
+def _element(group: Group, source: torch.Generator) -> object:
+    """A random element whose entries are not large."""
+    if group.is_compact or isinstance(group, Lorentz):
+        return group.sample(source)
+    # The random walk of other groups goes exponentially far away, where float64 has no digits left: take a few small steps.
+    g = group.identity
+    for s in group.generators:
+        if torch.rand((), generator=source) < 0.5:
+            g = group.compose(g, s)
+    for A in group.lie_algebra:
+        step = torch.randn((), dtype=torch.float64, generator=source).item()
+        g = group.compose(g, group.exp(_scaled(A, step / (len(group.lie_algebra) * _length_of(A) or 1.0))))
+    return g
+
+
+def _length_of(A: Any) -> float:
+    """The length of an element of the Lie algebra; in a product, None stands for zero."""
+    if A is None:
+        return 0.0
+    return sum(map(_length_of, A)) if isinstance(A, tuple) else float(A.norm())
 
 
 def _reason(rho_in: Representation, rho_out: Representation) -> str:

@@ -33,8 +33,8 @@ __all__ = ["NotSplit", "algebra_maps"]
 ZERO, NONZERO = 1e-9, 1e-5
 # Larger Lie algebras, and single factors of a larger dimension, are left to the other method.
 MAX_ALGEBRA, MAX_ATOM = 200, 1024
-# How many elements h are tried.
-TRIES = 4
+# How many elements h are tried, until one gives singular values that are zero or at least so large.
+TRIES, CLEAR = 6, 1e-2
 
 Array = np.ndarray[Any, Any]
 #: For each irrep (by number) its copies: complex (copies, dim of the irrep, dim), each copy in the irrep's own basis.
@@ -236,15 +236,22 @@ def algebra_maps(rho_in: Representation, rho_out: Representation) -> tuple[Tenso
     blocks = _Blocks([atom.dim for atom in atoms])
     elements = blocks.closure([blocks.join(one) for one in given])
     reason: NotSplit = NotSplit("no element of the algebra can be diagonalised")
+    best: HighestWeights | None = None
     for attempt in range(TRIES):
         try:
             operators, raising = _ladder(blocks, elements, [blocks.join(one) for one in given], attempt)
             solver = HighestWeights(dict(enumerate(operators)), raising)
-            maps = _schur(solver.decompose(rho_in, places), solver.decompose(rho_out, places), rho_in.dim, rho_out.dim)
-            return maps, solver.largest_zero, solver.smallest_nonzero
+            found = solver.decompose(rho_in, places), solver.decompose(rho_out, places)
         except (NotSplit, np.linalg.LinAlgError) as error:
             reason = error if isinstance(error, NotSplit) else NotSplit(str(error))
-    raise reason
+            continue
+        if best is None or solver.smallest_nonzero > best.smallest_nonzero:
+            best, parts = solver, found
+        if best.smallest_nonzero > CLEAR:
+            break
+    if best is None:
+        raise reason
+    return _schur(*parts, rho_in.dim, rho_out.dim), best.largest_zero, best.smallest_nonzero
 
 
 def _collect(rho: Representation, atoms: list[Representation], places: dict[int, int]) -> None:
@@ -365,13 +372,6 @@ def _diagonalisable(blocks: _Blocks, A: Array) -> bool:
 
 def _schur(parts_in: Parts, parts_out: Parts, d_in: int, d_out: int) -> Tensor:
     """Real maps between equal irreps, one for each pair of copies: float64 (number, d_out · d_in)."""
-    # The coordinates of a vector in the basis of all copies: rows of the inverse, in blocks like those of the basis.
-    starts, start = {}, 0
-    for number, copies in parts_in.items():
-        starts[number] = start
-        start += copies.shape[0] * copies.shape[1]
-    basis = np.concatenate([copies.reshape(-1, d_in) for copies in parts_in.values()])
-    inverse = np.linalg.inv(basis.T)
     common = [number for number in parts_in if number in parts_out]
     count = sum(len(parts_in[number]) * len(parts_out[number]) for number in common)
     if count * d_out * d_in > MAX_BASIS:
@@ -379,6 +379,13 @@ def _schur(parts_in: Parts, parts_out: Parts, d_in: int, d_out: int) -> Tensor:
             f"there are {count:,} equivariant maps with {d_out * d_in:,} entries each: their basis would hold more than {MAX_BASIS:,} "
             "numbers. intertwiner_dimension(rho_in, rho_out) gives the number alone"
         )
+    # The coordinates of a vector in the basis of all copies: rows of the inverse, in blocks like those of the basis.
+    starts, start = {}, 0
+    for number, copies in parts_in.items():
+        starts[number] = start
+        start += copies.shape[0] * copies.shape[1]
+    basis = np.concatenate([copies.reshape(-1, d_in) for copies in parts_in.values()])
+    inverse = np.linalg.inv(basis.T)
     maps = torch.empty(count, d_out, d_in, dtype=torch.float64)
     source = np.random.default_rng(0)
     done = 0

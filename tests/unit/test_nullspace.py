@@ -22,9 +22,15 @@ from eqcourse.groups import (
     ReflectionGroup,
     SymmetricGroup,
 )
-from eqcourse.representations import MatrixRepresentation, Representation, outer
+from eqcourse.representations import MatrixRepresentation, Representation, check_homomorphism, outer
 from eqcourse.solvers import DenseSpace
-from eqcourse.solvers.nullspace import _Solver, echelon_basis, nullspace_intertwiners
+from eqcourse.solvers.nullspace import (
+    _Solver,
+    constraint_matrix,
+    echelon_basis,
+    null_space_spectrum,
+    nullspace_intertwiners,
+)
 
 DOUBLE = torch.float64
 
@@ -455,3 +461,188 @@ def test_methods():
         intertwiners(R, R, method="magic")
     with pytest.raises(TypeError, match=r'acts by matrices.*take method="nullspace"'):
         intertwiners(R, R, method="orbits")
+
+
+# ---- Lie algebras by highest weights ----------------------------------------------------------------------------------------
+
+
+def by_weights() -> dict[str, tuple[Representation, Representation]]:
+    R3, R4, X = SO(3).defining(), SO(4).defining(), Lorentz("restricted").defining()
+    sl2 = MatrixGroup(lie=[[[0, 1.0], [0, 0]], [[0, 0], [1.0, 0]]]).defining()  # its bracket is not given
+    scale = MatrixGroup(lie=[[[1.0, 0], [0, -2.0]]]).defining()
+    both = DirectProduct(SO(3), SO(2))
+    pair = both.pullback(0, R3) * both.pullback(1, SO(2).defining())
+    return {
+        "SO(3) 2→3": (R3**2, R3**3),
+        "SO(3) numbers → 4": (SO(3).trivial(2), R3**4),
+        "SO(3) sums": (R3 * R3 + R3 + SO(3).trivial(), (R3 + R3) * R3),
+        "O(3) 2→3 with determinant": (O(3).defining() ** 2 * O(3).sign(), O(3).defining() ** 3),
+        "SO(4)": (R4**2, R4**2),
+        "SO(5)": (SO(5).defining(), SO(5).defining() ** 2),
+        "Lorentz": (X * X.dual, X.dual * X + X),
+        "SL(2)": (sl2**2, sl2**4),
+        "two scalings": (scale**3, scale**3),
+        "SO(3) × SO(2)": (pair * pair, pair * pair),
+        "other basis": (conjugated(R3 * R3), conjugated(R3**2, 1)),
+    }
+
+
+WEIGHTS = by_weights()
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_highest_weights_against_one_svd(name):
+    rho_in, rho_out = WEIGHTS[name]
+    space = intertwiners(rho_in, rho_out)
+    assert space.method == "nullspace (highest weights)"
+    assert_same_space(flat(space), by_one_svd(rho_in, rho_out))
+    assert space.dim == intertwiner_dimension(rho_in, rho_out)
+    assert space.evidence.residual <= 1e-10
+    assert space.evidence.gap >= 1e6
+
+
+def test_large_tensors():
+    """A005043 again, and the sums of products of multiplicities: 91 = 3² + 6² + 6² + 3² + 1."""
+    R = SO(3).defining()
+    space = intertwiners(R**4, R**4)
+    assert (space.dim, space.shape) == (91, (81, 81))
+    rows = space.basis.flatten(1)
+    torch.testing.assert_close(rows @ rows.T, torch.eye(91, dtype=DOUBLE), rtol=0, atol=1e-11)
+    invariant = intertwiners(R.group.trivial(), R**8)
+    torch.testing.assert_close(invariant.basis.reshape(91, 81, 81), space.basis, rtol=0, atol=1e-10)
+    assert intertwiner_dimension(R**4, R**5) == 232
+    assert intertwiners(O(3).defining() ** 4, O(3).defining() ** 4).dim == 91
+    assert intertwiner_dimension(O(3).defining() ** 4, O(3).defining() ** 5) == 0
+
+
+def test_numbers_without_the_maps():
+    """By characters, and by the null space: two routes that share nothing."""
+    for n in (2, 3, 4):
+        for G in (SO(n), O(n)):
+            V = G.defining()
+            one, other = V * V + V + G.sign(), V * V * V
+            assert intertwiner_dimension(one, other) == intertwiners(one, other, method="nullspace").dim
+    for G in (SO(5), O(5), SO(6), O(6)):
+        V = G.defining()
+        assert intertwiner_dimension(V * V, V * V) == intertwiners(V * V, V * V, method="nullspace").dim == 3
+    assert intertwiner_dimension(V * V, V * V * V.group.sign()) == 0
+    assert intertwiner_dimension(SO(4).defining() ** 2, SO(4).defining() ** 2) == 4
+    V = O(4).defining()
+    assert [intertwiner_dimension(V.group.trivial(), V**k) for k in (2, 4, 6, 8)] == [1, 3, 15, 105]
+    for kind, dims in (("restricted", [1, 4, 25]), ("proper", [1, 4, 25]), ("full", [1, 3, 15])):
+        X = Lorentz(kind).defining()
+        assert [intertwiner_dimension(X.group.trivial(), X**k) for k in (2, 4, 6)] == dims
+
+
+def lorentz_by_other_generators(kind: str, seed: int) -> MatrixGroup:
+    """The same group by random combinations of the generators of its Lie algebra."""
+    G = Lorentz(kind)
+    mix = torch.randn(6, 6, dtype=DOUBLE, generator=seeded(seed))
+    lie = torch.einsum("ab,bij->aij", mix, torch.stack(G.lie_algebra))
+    return MatrixGroup(discrete=list(G.generators), lie=list(lie))
+
+
+@pytest.mark.parametrize(("kind", "dim"), [("restricted", 4), ("full", 3)])
+def test_lorentz_for_a_hundred_seeds(kind, dim):
+    for seed in range(100):
+        X = lorentz_by_other_generators(kind, seed).defining()
+        space = intertwiners(X.group.trivial(), X**4)
+        assert (space.dim, space.method) == (dim, "nullspace (highest weights)")
+        assert space.evidence.gap > 1e6
+    reference = intertwiners(Lorentz(kind).trivial(), Lorentz(kind).defining() ** 4)
+    assert_same_space(flat(space), flat(reference))
+
+
+def test_shears_and_translations_fall_back():
+    shear = MatrixGroup(lie=[[[0.0, 1], [0, 0]]]).defining()
+    motions = MatrixGroup(lie=[[[0.0, -1, 0], [1, 0, 0], [0, 0, 0]], [[0.0, 0, 1], [0, 0, 0], [0, 0, 0]]]).defining()
+    for rho in (shear, shear**2, motions, motions**2):
+        space = intertwiners(rho, rho)
+        assert space.method == "nullspace (equations)"
+        assert_same_space(flat(space), by_one_svd(rho, rho))
+    assert intertwiners(shear, shear).dim == 2
+    # Sums of irreps would have as many maps there as back.
+    assert intertwiners(motions, motions.group.trivial()).dim == 1
+    assert intertwiners(motions.group.trivial(), motions).dim == 0
+
+
+def test_finite_subgroups_of_the_plane():
+    """Turns by 90° keep more tensors of rank 4 than all turns do (6); turns by 45° do not, up to rank 7."""
+    for n, dim in ((4, 8), (8, 6)):
+        R = CyclicGroup(n).defining()
+        assert invariants(R**4) == intertwiner_dimension(R.group.trivial(), R**4) == dim
+
+
+def test_auto_says_what_it_chose():
+    D5 = DihedralGroup(5)
+    V = SymmetricGroup(4).defining()
+    assert intertwiners(V, V).method.startswith("orbits")
+    assert intertwiners(D5.defining(), D5.defining()).method == "nullspace (equations)"
+    assert intertwiners(D5.defining() ** 5, D5.defining() ** 5).method == "irreps"
+    assert intertwiners(SO(3).defining(), SO(3).defining()).method == "nullspace (highest weights)"
+
+
+@pytest.mark.parametrize("name", ["SO(3) 2→2", "O(3) with determinant", "D_5 vertices → plane²", "SO(2) × S_3"])
+def test_irreps_agree(name):
+    rho_in, rho_out = MATRICES[name]
+    assert_same_space(flat(intertwiners(rho_in, rho_out, method="irreps")), flat(dense(name)))
+
+
+# ---- for looking at ---------------------------------------------------------------------------------------------------------
+
+
+def test_spectrum():
+    R = SO(3).defining()
+    matrix = constraint_matrix(R * R, R)
+    assert matrix.shape == (3 * 27, 27)
+    W = intertwiners(R * R, R).basis[0]
+    assert (matrix @ W.flatten()).abs().max() <= 1e-12
+    values = null_space_spectrum(R * R, R)
+    assert (values.shape, int((values > 1e-9).sum())) == ((27,), 26)
+    assert null_space_spectrum(SO(1).trivial(2), SO(1).trivial()).tolist() == [0, 0]
+    with pytest.raises(ValueError, match=r"19,683 × 6,561; it is built up to"):
+        constraint_matrix(R**4, R**4)
+    with pytest.raises(ValueError, match="one group"):
+        null_space_spectrum(R, O(3).defining())
+
+
+def test_evidence_in_words():
+    R = SO(3).defining()
+    evidence = intertwiners(R * R, R).evidence
+    assert evidence.largest_zero < 1e-12 < 1e-2 < evidence.smallest_nonzero
+    assert "count as zero" in str(evidence)
+
+
+def test_no_representations():
+    with pytest.raises(TypeError, match=r"rho_in is a representation.*got SO: .* SO\(3\)\.defining\(\)"):
+        intertwiners(SO(3), SO(3).defining())
+    with pytest.raises(TypeError, match=r"rho_out is a representation.*got Tensor"):
+        intertwiner_dimension(SO(3).defining(), torch.eye(3))
+
+
+def test_complex_matrices():
+    G = CyclicGroup(4)
+    rho = MatrixRepresentation(G, 1, lambda t: torch.exp(0.5j * math.pi * torch.as_tensor(t)).reshape(1, 1))
+    with pytest.raises(TypeError, match=r"complex matrix, torch\.complex64: write a complex number"):
+        intertwiners(rho, G.trivial())
+    with pytest.raises(TypeError, match="real matrix"):
+        MatrixGroup(lie=[[[1j]]])
+
+
+def test_generators_that_fit_nothing():
+    with pytest.raises(ValueError, match="invertible matrix; this one is singular"):
+        MatrixGroup(discrete=[[[1.0, 0], [0, 0]]])
+    with pytest.raises(ValueError, match=r"a Lie algebra element is a 2×2 matrix, got shape \(3, 3\)"):
+        MatrixGroup(discrete=[[[1.0, 0], [0, 1]]], lie=[torch.zeros(3, 3)])
+
+
+def test_the_failing_pair_is_named():
+    G = SO(3)
+    wrong = MatrixRepresentation(G, 3, lambda g: g, lambda A: 2 * A)
+    with pytest.raises(ValueError, match=r"dρ\(\[A, B\]\) differs from .* at A = \[\[.*B = \[\["):
+        check_homomorphism(wrong)
+    double = MatrixRepresentation(SO(2), 2, lambda g: g @ g, lambda A: A)
+    with pytest.raises(
+        ValueError, match=r"check_homomorphism\(R²\): .*ρ\(exp\(A\)\) differs from exp\(dρ\(A\)\) at A = \[\["
+    ):
+        intertwiners(SO(2).defining(), double)
