@@ -43,7 +43,7 @@ class Family:
     def _probes(self) -> list[tuple[list[float], list[float]]]:
         weights = [float((-1) ** k * (k + 2)) for k in range(self.weights)]
         return [
-            (weights, [10.0 * (j + 1) for j in range(self.rho_in.dim)]),
+            (weights, [10.0 * (-1) ** j * (j + 1) for j in range(self.rho_in.dim)]),
             (weights[::-1], [float((3 * j * j + 5) % 11 - 4) for j in range(self.rho_in.dim)]),
         ]
 
