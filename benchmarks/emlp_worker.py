@@ -12,7 +12,7 @@ import time
 
 import jax
 import numpy as np
-from emlp.groups import S, Z
+from emlp.groups import SO, S, Z
 from emlp.reps import V
 from emlp.reps.product_sum_reps import rep_permutation
 from emlp.reps.representation import Rep
@@ -21,14 +21,16 @@ from emlp.reps.representation import Rep
 def main() -> None:
     """Solve as often as asked, print a line for each call."""
     parser = argparse.ArgumentParser(description="Time EMLP's equivariant_basis on one problem.")
-    parser.add_argument("group", choices=("S", "C"), help="S: permutations of n points; C: shifts of n points")
+    parser.add_argument(
+        "group", choices=("S", "C", "SO"), help="S: permutations of n points; C: shifts of n points; SO: rotations"
+    )
     parser.add_argument("n", type=int, help="the number of points")
     parser.add_argument("order_in", type=int, help="the order of the input tensor")
     parser.add_argument("order_out", type=int, help="the order of the output tensor")
     parser.add_argument("--calls", type=int, default=2, help="how often to solve (default: 2)")
     options = parser.parse_args()
     np.random.seed(0)  # noqa: NPY002 - EMLP draws from the global state
-    group = (S if options.group == "S" else Z)(options.n)
+    group = {"S": S, "C": Z, "SO": SO}[options.group](options.n)
     for _ in range(options.calls):
         Rep.solcache.clear()
         rep_permutation.cache_clear()

@@ -129,6 +129,27 @@ def irreps(figures: dict[str, Any]) -> str:
     return targets(figures["rows"])
 
 
+def nullspace(figures: dict[str, Any]) -> str:
+    """Continuous groups: what must be reached, and EMLP and one singular value decomposition beside it."""
+    parts = [targets(figures["rows"])]
+    if cases := figures.get("beside_emlp"):
+        rows = [
+            [
+                case["problem"],
+                str(case["dimension"]),
+                case.get("emlp") or (number(case["cold_s"]) + " s" if "cold_s" in case else "–"),
+                number(case["warm_s"]) + " s" if "warm_s" in case else "–",
+                number(case["svd_ms"]) + " ms",
+                number(case["ours_ms"]) + " ms",
+                "{:,.0f}".format(case["ratio"]) if "ratio" in case else "–",
+            ]
+            for case in cases
+        ]
+        head = ["maps", "dimension", "EMLP, cold", "EMLP, warm", "one SVD", "eqcourse", "ratio to cold"]
+        parts.append(table(head, rows))
+    return "\n\n".join(parts)
+
+
 def start(figures: dict[str, Any]) -> str:
     """Imports, lessons, set-up, tests."""
     names = {
@@ -145,6 +166,7 @@ def start(figures: dict[str, Any]) -> str:
 SECTIONS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "solver": ("The solver", solver),
     "irreps": ("Irreps", irreps),
+    "nullspace": ("The null space", nullspace),
     "act": ("Acting", act),
     "layers": ("Layers", layers),
     "circular": ("Circular convolution", circular),
