@@ -417,6 +417,11 @@ REPRESENTATIONS: dict[str, Callable[[], Representation]] = {
     "SO(2) leaves 2 numbers alone": lambda: SO(2).trivial(2),
     "SO(2) leaves a number alone and turns a vector": lambda: SO(2).trivial() + SO(2).defining(),
     "Z_2 leaves a number alone and flips another": lambda: ReflectionGroup().trivial() + ReflectionGroup().sign(),
+    "S_3 permutes a 3×3 table": lambda: (SymmetricGroup(3).defining() ** 2).flatten(),
+    "S_3 moves the plane of sums zero": lambda: SymmetricGroup(3).irrep((2, 1)),
+    "S_3 flips a number at each swap": lambda: SymmetricGroup(3).sign(),
+    "C_4 turns a plane by quarters": lambda: CyclicGroup(4).irrep(1),
+    "C_5 turns a plane by fifths": lambda: CyclicGroup(5).irrep(1),
 }
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..checks import FunctionTask, Malformed, Misconception, Verdict, Wrong, show
+from ..groups import Group
 from ..representations import Representation
 from ..solvers import intertwiner_dimension
 
@@ -147,7 +148,7 @@ class FamilyTask(FunctionTask):
     def _require_equivariant(self, family: Family, k: int, matrix: Tensor) -> None:
         """The first generator and basis input for which the two paths differ are the counterexample."""
         rho_in, rho_out = family.rho_in, family.rho_out
-        for g in rho_in.group.generators:
+        for g in _moves(rho_in.group):
             for j in range(rho_in.dim):
                 x = torch.tensor(_unit(rho_in.dim, j), dtype=torch.float64).reshape(rho_in.axes)
                 moved = rho_in.act(g, x)
@@ -179,6 +180,11 @@ class FamilyTask(FunctionTask):
     def _maps_of(self, held: Misconception, family: Family) -> Tensor:
         outputs = [self._flat(family, args, self._ask(held.answer, args)) for args in family.calls()]
         return family.matrices(outputs)
+
+
+def _moves(group: Group) -> list[Any]:
+    """What generates a group: its generators and, if it has a Lie algebra, a move along each direction of it."""
+    return [*group.generators, *(group.exp(A) for A in group.lie_algebra)]
 
 
 def _where(family: Family) -> str:
