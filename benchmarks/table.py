@@ -150,6 +150,14 @@ def nullspace(figures: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+def steerable(figures: dict[str, Any]) -> str:
+    """Steerable kernels, and how many there are."""
+    theirs = figures.get("escnn")
+    counts = f"Kernels: ours {figures['ours']['kernels']}" + (f", escnn's {theirs['kernels']}" if theirs else "")
+    why = "The two differ in rings and band limits, not in the constraint."
+    return f"{counts}. {why}\n\n{targets(figures['rows'])}"
+
+
 def start(figures: dict[str, Any]) -> str:
     """Imports, lessons, set-up, tests."""
     names = {
@@ -170,6 +178,7 @@ SECTIONS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "act": ("Acting", act),
     "layers": ("Layers", layers),
     "circular": ("Circular convolution", circular),
+    "steerable": ("Steerable kernels", steerable),
     "start": ("To begin", start),
 }
 

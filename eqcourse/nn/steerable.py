@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -26,6 +27,7 @@ from ..representations import MatrixRepresentation, Representation
 from ..solvers import intertwiners
 from .base import TypedLayer, check_channels, check_representation, random_normal
 from .linear import Expansion
+from .twins import to_be_kept
 from .types import Family, Type
 
 __all__ = [
@@ -190,9 +192,16 @@ def _ring_kernels(rho_in: Representation, rho_out: Representation, size: int, hi
 
 def _solutions(functions: Representation, rho_in: Representation, rho_out: Representation, samples: Tensor) -> Tensor:
     """Kernels Σ_a φ_a(u) K_a for each intertwiner (φ_a ⊗ v) ↦ K_a v; ``samples`` are the φ_a on the pixels."""
-    maps = intertwiners(functions.flatten() * rho_in.flatten(), rho_out.flatten()).basis
-    K = maps.unflatten(-1, (functions.dim, rho_in.dim))  # (number, out, a, in)
-    return torch.einsum("noai,ahw->noihw", K.double(), samples)
+    return torch.einsum("noai,ahw->noihw", _mixing_maps(functions, rho_in, rho_out), samples)
+
+
+# Networks repeat their fields from layer to layer.
+@lru_cache(maxsize=64)
+def _mixing_maps(functions: Representation, rho_in: Representation, rho_out: Representation) -> Tensor:
+    """The intertwiners from functions ⊗ ρ_in to ρ_out: (number, ρ_out.dim, functions, ρ_in.dim)."""
+    with to_be_kept():
+        maps = intertwiners(functions.flatten() * rho_in.flatten(), rho_out.flatten()).basis
+        return maps.double().unflatten(-1, (functions.dim, rho_in.dim))
 
 
 def _normalised(kernels: Tensor) -> Tensor:
