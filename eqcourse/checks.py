@@ -144,7 +144,8 @@ class FunctionTask(Task):
     - ``accept(args, got, expected)``: raises ``Wrong`` if the answer does not do; by default it has to equal the reference's.
     - ``same(a, b)``: whether two answers are the same one, to recognise a misconception; by default ``same_answer``.
     - ``shown``: what a right answer has been shown to do.
-    - ``count_only``: say how many cases are right (classify-these tasks); what ``accept`` raises should not say which.
+    - ``count_only``: say how many cases are right (classify-these tasks), and how many are the same answer but for a witness; what
+      ``accept`` raises should not say which.
     """
 
     name: str = "answer"
@@ -163,7 +164,7 @@ class FunctionTask(Task):
         cases = self.cases(hidden)
         answers: list[Any] = []
         first_failure = ""
-        right = 0
+        right = same_but_witness = 0
         for args in cases:
             got = self._ask(answer, args)
             if isinstance(got, Verdict):
@@ -177,10 +178,12 @@ class FunctionTask(Task):
                 return self._verdict("not yet", str(malformed))
             except Wrong as wrong:
                 first_failure = first_failure or str(wrong)
+                same_but_witness += self.same is not None and self.same(got, expected)
         if not first_failure:
             return self._verdict("passed", self.shown)
         if self.count_only:
-            first_failure = f"Right: {right} of {len(cases)}. {first_failure}"
+            words = f" ({right + same_but_witness} without the witnesses)" if same_but_witness else ""
+            first_failure = f"Right: {right} of {len(cases)}{words}. {first_failure}"
         held = self._recognise(cases, answers)
         if held is not None:
             return self._verdict("not yet", _lines(first_failure, held.message), held.name)

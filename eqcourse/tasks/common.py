@@ -167,6 +167,13 @@ class FamilyTask(FunctionTask):
         """Not yet, with the misconception whose maps span the same spaces."""
         mine = [family.matrices(out).flatten(1) for family, out in zip(families, outputs, strict=True)]
         if all(_rank(M) == 0 for M in mine):
+            # The last two calls have every weight and every entry at once.
+            if any(bool((call.abs() > CLOSE).any()) for out in outputs for call in out[-2:]):
+                return self._verdict(
+                    "not yet",
+                    f"{reason}\nEach weight alone, on one entry alone, gives zero: you multiply weights with each other, or entries "
+                    "with each other. The layer has to be linear in its weights and in x.",
+                )
             return self._verdict(
                 "not yet", f"{reason}\nA layer that forgets its input commutes with every action.", "the zero layer"
             )
@@ -233,6 +240,8 @@ def accept_yes_no(
             raise Malformed(f'{name}("{letter}") gave {show(got)}; expected ["yes", None] or ["no", [g, x]]')
         word, witness = got
         if word == "yes":
+            if witness is not None:
+                raise Malformed(f'{name}("{letter}") gave {show(got)}; a "yes" has no witness: ["yes", None]')
             if expected[0] == "no":
                 raise Wrong(said_yes)
             return

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from eqcourse.checks import Misconception
+from eqcourse.checks import FunctionTask, Malformed, Misconception, Wrong
 from eqcourse.groups import CyclicGroup, SymmetricGroup
-from eqcourse.tasks.common import Family, FamilyTask
+from eqcourse.tasks.common import Family, FamilyTask, accept_yes_no, same_word
 
 
 def on_sets(hidden):
@@ -55,6 +55,49 @@ def test_zero_identity_and_too_few():
     assert (found.status, found.misconception) == ("not yet", "each entry alone")
     assert "span 1 of 2 dimensions" in found.message
     assert "The others are missing." in found.message
+
+
+def test_weights_that_are_multiplied_with_each_other_are_no_zero_layer():
+    """Each weight alone gives zero, all together do not: the layer is not linear in its weights."""
+    rho = CyclicGroup(3).regular()
+    task = FamilyTask(id="00.c", families=lambda hidden: [Family(rho, rho, 3)])
+    for product in (
+        lambda w, x: [w[0] * w[1] * e for e in x],
+        lambda w, x: [w[0] * x[i] * x[i - 1] for i in range(3)],
+    ):
+        found = task.judge(product, False)
+        assert (found.status, found.misconception) == ("not yet", None)
+        assert "linear in its weights" in found.message
+        assert "forgets its input" not in found.message
+
+
+def test_a_yes_has_no_witness():
+    accept = accept_yes_no("classify", lambda letter, g, x: True, "Not every one is.")
+    accept(("A",), ["yes", None], ["yes", None])
+    accept(("A",), ["no", [1, [1]]], ["no", [1, [2]]])
+    for right in (["yes", None], ["no", [1, [2]]]):
+        with pytest.raises(Malformed, match="has no witness"):
+            accept(("A",), ["yes", [1, [1]]], right)
+    with pytest.raises(Wrong, match="Not every one is"):
+        accept(("A",), ["yes", None], ["no", [1, [2]]])
+
+
+def test_words_and_witnesses_are_counted_apart():
+    def right(letter):
+        return ["no", [1, [2]]] if letter == "A" else ["yes", None]
+
+    task = FunctionTask(
+        id="00.words",
+        name="classify",
+        reference=right,
+        cases=lambda hidden: [("A",), ("B",), ("C",)],
+        accept=accept_yes_no("classify", lambda letter, g, x: g != 0, "Not every one is."),
+        same=same_word,
+        count_only=True,
+    )
+    assert "Right: 2 of 3. Not every one" in task.judge(lambda letter: ["yes", None], False).message
+    message = task.judge(lambda letter: ["no", [0, [2]]] if letter == "A" else right(letter), False).message
+    assert message.startswith('Right: 2 of 3 (3 without the witnesses). classify("A")')
 
 
 def test_a_map_that_is_not_equivariant_gets_the_first_counterexample():
