@@ -33,7 +33,8 @@ class Family:
     extra: tuple[Any, ...] = ()
 
     def calls(self) -> list[tuple[Any, ...]]:
-        """Each weight alone on each basis input, then two calls with everything at once, to see whether the map is linear."""
+        """Each weight alone on each basis input, then three calls that show whether the map is linear: all weights
+        zero, and twice everything at once."""
         units = [
             (_unit(self.weights, k), _unit(self.rho_in.dim, j))
             for k in range(self.weights)
@@ -43,8 +44,10 @@ class Family:
 
     def _probes(self) -> list[tuple[list[float], list[float]]]:
         weights = [float((-1) ** k * (k + 2)) for k in range(self.weights)]
+        everything = [10.0 * (-1) ** j * (j + 1) for j in range(self.rho_in.dim)]
         return [
-            (weights, [10.0 * (-1) ** j * (j + 1) for j in range(self.rho_in.dim)]),
+            ([0.0] * self.weights, everything),
+            (weights, everything),
             (weights[::-1], [float((3 * j * j + 5) % 11 - 4) for j in range(self.rho_in.dim)]),
         ]
 
@@ -57,13 +60,18 @@ class Family:
         return columns.reshape(self.weights, self.rho_in.dim, self.rho_out.dim).mT
 
     def is_linear(self, outputs: Sequence[Tensor]) -> bool:
-        """Whether the last two calls gave what the matrices say."""
+        """Whether the last calls gave what the matrices say."""
+        return self.first_not_linear(outputs) is None
+
+    def first_not_linear(self, outputs: Sequence[Tensor]) -> int | None:
+        """The number of the first call, counted from the end (-1 is the last), that did not give what the matrices say."""
         M = self.matrices(outputs)
         expected = [
             torch.einsum("k,koi,i->o", torch.tensor(w, dtype=torch.float64), M, torch.tensor(x, dtype=torch.float64))
             for w, x in self._probes()
         ]
-        return all(_close(got, right) for got, right in zip(outputs[-len(expected) :], expected, strict=True))
+        # That something is left without weights is said only where the layer is linear otherwise.
+        return next((back for back in (-2, -1, -3) if not _close(outputs[back], expected[back])), None)
 
     @property
     def dimension(self) -> int:
@@ -124,8 +132,8 @@ class FamilyTask(FunctionTask):
     def _dimensions(self, family: Family, outputs: list[Tensor]) -> int:
         """How many dimensions the maps span; raises ``Wrong`` if a map is not linear, not equivariant, or missing."""
         M = family.matrices(outputs)
-        if not family.is_linear(outputs):
-            raise Wrong(self._not_linear(family, outputs))
+        if (off := family.first_not_linear(outputs)) is not None:
+            raise Wrong(self._not_linear(family, outputs, off))
         for k, matrix in enumerate(M):
             self._require_equivariant(family, k, matrix)
         found = _rank(M.flatten(1))
@@ -138,10 +146,15 @@ class FamilyTask(FunctionTask):
             raise Wrong(f"{_where(family)}: {what}. They are equivariant, but equivariant maps are missing.")
         return found
 
-    def _not_linear(self, family: Family, outputs: list[Tensor]) -> str:
-        call = self._call(family.calls()[-2])
+    def _not_linear(self, family: Family, outputs: list[Tensor], off: int) -> str:
+        args = family.calls()[off]
+        given = f"{self._call(args)} = {show(_listed(outputs[off], family.rho_out))}\n"
+        if not any(args[0]):
+            return (
+                f"{given}  is not zero, though all weights are. A linear layer multiplies entries by weights and adds."
+            )
         return (
-            f"{call} = {show(_listed(outputs[-2], family.rho_out))}\n  is not the sum of what each weight alone gives on each entry "
+            f"{given}  is not the sum of what each weight alone gives on each entry "
             "alone. A linear layer multiplies entries by weights and adds."
         )
 

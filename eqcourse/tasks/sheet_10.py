@@ -46,11 +46,13 @@ def _act_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ([2, 0, 1], [0, 2, 1], [[1, 0, 4], [0, 7, 2], [5, 3, 0]]),
             ([1, 0], [3, 0, 1, 2], [[1, 2, 3, 4], [5, 6, 7, 8]]),
             ([0, 2, 1], [1, 2, 0], [[9, 8, 7], [6, 5, 4], [3, 2, 1]]),
+            ([2, 0, 1], [3, 0, 1, 2], [[0, 5, 1, 6], [7, 2, 8, 3], [4, 9, 5, 1]]),
         ]
     return [
         ([1, 0], [1, 2, 0], [[10, 20, 30], [40, 50, 60]]),
         ([1, 2, 0], [1, 0, 2], [[1, 2, 3], [4, 5, 6], [7, 8, 9]]),
         ([0, 1, 2], [2, 0, 1], [[1, 0, 0], [0, 2, 0], [5, 0, 3]]),
+        ([1, 2, 0], [1, 2, 3, 0], [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]]),
     ]
 
 
@@ -62,6 +64,7 @@ def colour(row: list[int], column: list[int]) -> int:
 
 def _colour_cases(hidden: bool) -> list[tuple[Any, ...]]:
     pairs = [([0, 0], [0, 0]), ([0, 1], [0, 3]), ([2, 1], [0, 1]), ([1, 2], [0, 3]), ([1, 2], [2, 1]), ([1, 0], [0, 1])]
+    pairs += [([1, 1], [2, 0]), ([1, 1], [2, 2])]
     if hidden:
         return [(b, a) for a, b in reversed(pairs)] + [([2, 3], [2, 3]), ([2, 2], [2, 0]), ([2, 0], [0, 2])]
     return pairs
@@ -116,8 +119,24 @@ def _one_permutation_count(sizes: list[int], in_channels: int, out_channels: int
 
 def _count_cases(hidden: bool) -> list[tuple[Any, ...]]:
     if hidden:
-        return [([5, 2], 1, 1), ([5, 5], 1, 1), ([2, 3, 2, 4], 2, 3), ([1, 6, 1], 4, 2), ([3, 3, 3], 1, 5)]
-    return [([3, 4], 1, 1), ([4, 4], 1, 1), ([2, 3, 4], 1, 1), ([40, 25], 2, 12), ([7, 1], 1, 1)]
+        return [
+            ([5, 2], 1, 1),
+            ([5, 5], 1, 1),
+            ([2, 3, 2, 4], 2, 3),
+            ([1, 6, 1], 4, 2),
+            ([3, 3, 3], 1, 5),
+            ([1], 2, 3),
+            ([1, 1, 1], 1, 2),
+        ]
+    return [
+        ([3, 4], 1, 1),
+        ([4, 4], 1, 1),
+        ([2, 3, 4], 1, 1),
+        ([40, 25], 2, 12),
+        ([7, 1], 1, 1),
+        ([1, 5, 1], 1, 1),
+        ([1, 1], 1, 1),
+    ]
 
 
 # ---- task 2: the Kronecker construction ------------------------------------------------------------------------------
@@ -194,6 +213,7 @@ def _means(keeps: Callable[[tuple[bool, ...]], bool] = lambda pooled: True) -> C
 
 def _families(hidden: bool) -> list[Family]:
     sizes = [(4, 2), (2, 3, 3)] if hidden else [(2, 3), (3, 2, 2)]
+    sizes.append((7, 6) if hidden else (6, 7))  # a rule for small arrays only does not do
     tables = [outer(*(SymmetricGroup(n).defining() for n in axes)) for axes in sizes]
     return [Family(table, table, 2 ** len(table.axes)) for table in tables]
 
@@ -225,18 +245,18 @@ def setting(letter: str) -> Callable[[Tensor], Tensor]:
     return TABLE_MAPS[SETTINGS[letter]]
 
 
-def _moved(pi: Any, sigma: Any, x: Tensor) -> Tensor:
+def _moved(letter: str, pi: Any, sigma: Any, x: Tensor) -> Tensor:
     rows, columns = torch.as_tensor(pi), torch.as_tensor(sigma)
     if not all(sorted(p.tolist()) == [0, 1, 2] for p in (rows, columns)):
-        raise Wrong(f"{show(pi)} and {show(sigma)} are not both permutations of 0, 1, 2")
+        raise Wrong(f'axes("{letter}"): {show(pi)} and {show(sigma)} are not both permutations of 0, 1, 2')
     return x[rows.argsort()][:, columns.argsort()]
 
 
 def _differ(letter: str, pi: Any, sigma: Any, x: Any) -> bool:
     f, table = setting(letter), _tensor(x)
     if tuple(table.shape) != (3, 3) or not table.isfinite().all():
-        raise Wrong(f"the table {show(x)} of a witness is not 3 × 3 finite numbers")
-    left, right = f(_moved(pi, sigma, table)), _moved(pi, sigma, f(table))
+        raise Wrong(f'axes("{letter}"): the table {show(x)} of the witness is not 3 × 3 finite numbers')
+    left, right = f(_moved(letter, pi, sigma, table)), _moved(letter, pi, sigma, f(table))
     return bool((left - right).abs().max() > 1e-6 * max(1.0, right.abs().max().item()))
 
 
@@ -298,6 +318,8 @@ def _accept_axes(args: tuple[Any, ...], got: Any, expected: Any) -> None:
         )
     word, witness = got
     if word == "two":
+        if witness is not None:
+            raise Malformed(f'axes("{letter}") gave {show(got)}; "two" has no witness: ["two", None]')
         if expected[0] != "two":
             raise Wrong("Not every map for which you say two respects two independent permutations.")
         return
@@ -330,9 +352,15 @@ def fill(
     combine: Callable[[float, float, float], float] = lambda row, column, overall: row + column - overall,
     keep: bool = True,
     mean_of_means: bool = False,
+    zero_is_gap: tuple[str, ...] = (),
 ) -> Rows:
-    """Row mean + column mean − overall mean in each gap; the variants are what misconceptions compute."""
+    """Row mean + column mean − overall mean in each gap; the variants are what misconceptions compute.
+
+    ``zero_is_gap``: a known 0 is left out of the means ("means"), overwritten ("places"), or both.
+    """
     counted = [[0 if v is None and as_zero else v for v in row] for row in table]
+    if "means" in zero_is_gap:
+        counted = [[v or None for v in row] for row in counted]
     overall = _mean([v for row in counted for v in row], 0.0)
     if mean_of_means:
         overall = _mean([_mean(row, math.nan) for row in counted if any(v is not None for v in row)], 0.0)
@@ -341,7 +369,7 @@ def fill(
     columns = [_mean([row[i] for row in counted], instead) for i in range(len(table[0]))]
     return [
         [
-            v if v is not None and keep else combine(rows[u], columns[i], overall)
+            v if v is not None and keep and (v or "places" not in zero_is_gap) else combine(rows[u], columns[i], overall)
             for i, v in enumerate(row)
         ]
         for u, row in enumerate(table)
@@ -357,12 +385,14 @@ def _fill_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ([[2, None, 7], [None, 4, 9]],),
             ([[None, 3], [None, 8], [None, None], [None, 1]],),
             (drawn,),
+            ([[None, 0], [-3, 6], [0, None]],),
         ]
     return [
         ([[1, 2], [4, None]],),
         ([[5, None, 2], [1, 3, None], [None, 4, 1]],),
         ([[5, 1, None], [None, None, None], [3, None, 2]],),
         ([[4, None], [1, None]],),
+        ([[0, 3, None], [-2, None, 4], [None, 5, 1]],),
     ]
 
 
@@ -408,6 +438,17 @@ TASKS = [
                 "The columns moved by the inverse of σ. Column i of x goes to place σ(i).",
             ),
             Misconception(
+                "the inverse on both axes",
+                lambda pi, sigma, x: act(_inverse(pi), _inverse(sigma), x),
+                "Rows and columns moved by the inverses of π and σ. The entry at place (u, i) goes to place (π(u), σ(i)), and x[π(u)] "
+                "fetches it from there.",
+            ),
+            Misconception(
+                "the moved table transposed",
+                lambda pi, sigma, x: [list(column) for column in zip(*act(pi, sigma, x), strict=True)],
+                "The right table comes out transposed: its columns stand where its rows belong.",
+            ),
+            Misconception(
                 "the permutations on the wrong axes",
                 lambda pi, sigma, x: act(sigma, pi, x) if len(pi) == len(sigma) else act(pi, sigma, x),
                 "On square tables σ has moved the rows and π the columns. Nothing complains there: the lengths fit.",
@@ -432,6 +473,17 @@ TASKS = [
                 "only whether the places are equal",
                 lambda row, column: 0 if row == column else 3,
                 "You compare the two places as a whole, so that two colours are left. Compare users with users and films with films.",
+            ),
+            Misconception(
+                "one number for all different places",
+                lambda row, column: int(row != column),
+                "You give one number to all pairs of different places. Ask twice: is it another user, and is it another film?",
+            ),
+            Misconception(
+                "a place's two numbers compared with each other",
+                lambda row, column: 2 * (row[0] != row[1]) + (column[0] != column[1]),
+                "You compare the two numbers of one place, a user with a film. Compare the output's user with the input's user, row[0] "
+                "with column[0], and the films, row[1] with column[1].",
             ),
             Misconception(
                 "how many differ",
@@ -605,7 +657,8 @@ TASKS = [
             Misconception(
                 "the entry itself is missing",
                 _means(any),
-                "Only means are left in your layer: the entry itself is missing, the mean over no axis.",
+                "Only means are left in your layer: the entry itself is missing, the mean over no axis. (For torch, x.mean([]) over an "
+                "empty list of axes is the mean over all axes.)",
             ),
         ),
     ),
@@ -654,6 +707,21 @@ TASKS = [
                 "a gap counts as zero",
                 lambda table: fill(table, as_zero=True),
                 "You count gaps as zeros. A rating that is not known says nothing: divide by the number of known ones.",
+            ),
+            Misconception(
+                "a known 0 is a gap",
+                lambda table: fill(table, zero_is_gap=("means", "places")),
+                "You take a known rating 0 for a gap: 0 is a rating, None is a gap. Ask whether v is None, for 0 counts as false.",
+            ),
+            Misconception(
+                "a known 0 is left out of the means",
+                lambda table: fill(table, zero_is_gap=("means",)),
+                "Your means leave out known ratings 0: 0 is a rating, None is a gap. Ask whether v is None, for 0 counts as false.",
+            ),
+            Misconception(
+                "a known 0 is overwritten",
+                lambda table: fill(table, zero_is_gap=("places",)),
+                "You write over known ratings 0: 0 is a rating, None is a gap. Ask whether v is None, for 0 counts as false.",
             ),
             Misconception(
                 "an empty row has the mean 0",

@@ -60,7 +60,7 @@ def layer_in_float32(weights, x):
 
 
 def count_by_the_library(sizes, in_channels, out_channels):
-    axes = [SymmetricGroup(n).defining() for n in sizes if n > 1]
+    axes = [SymmetricGroup(n).defining() for n in sizes if n > 1] or [SymmetricGroup(1).defining()]
     one = axes[0] if len(axes) == 1 else outer(*axes)
     return intertwiner_dimension(one, one) * in_channels * out_channels
 
@@ -207,7 +207,17 @@ def wrong_layers():
     def nan(weights, x):
         return torch.tensor(x) * math.nan
 
-    return [constant, nonlinear, transposed_mean, first_weight_only, only_the_mean, rows_only, cumulative, nan]
+    def ones_without_weights(weights, x):
+        return sheet_10._means()(weights, x) if any(weights) else torch.ones_like(torch.tensor(x))
+
+    def small_arrays_only(weights, x):
+        t = torch.tensor(x)
+        return sheet_10._means()(weights, x) if t.numel() <= 30 else torch.zeros_like(t)
+
+    return [
+        *(constant, nonlinear, transposed_mean, first_weight_only, only_the_mean, rows_only, cumulative, nan),
+        *(ones_without_weights, small_arrays_only),
+    ]
 
 
 @BOTH
@@ -227,6 +237,18 @@ def test_layers_that_are_equivariant_and_too_small_have_their_own_messages(hidde
     assert missing.misconception == "the overall mean is missing"
     assert "3 of 4" in missing.message
     assert len({zero.message, identity.message, missing.message}) == 3
+
+
+@BOTH
+def test_a_mean_over_no_axis_is_for_torch_a_mean_over_all(hidden):
+    def answer(weights, x):
+        x = torch.tensor(x)
+        subsets = [[a for a in range(x.ndim) if k >> a & 1] for k in range(2**x.ndim)]
+        return sum(w * x.mean(axes, keepdim=True) for w, axes in zip(weights, subsets, strict=True)) + 0 * x
+
+    result = verdict("10.means", answer, hidden)
+    assert result.misconception == "the entry itself is missing"
+    assert "x.mean([])" in result.message
 
 
 @BOTH
@@ -266,8 +288,13 @@ X = [[1, 7, 3], [10, 2, 5], [4, 8, 0]]
         ("C", ["one", [[1, 0, 2], [1, 2, 0], X]], "even one permutation"),
         ("B", ["one", None], "is not a list"),
         ("B", ["one", [[1, 0, 2], X]], "is not a list"),
-        ("B", ["one", [[1, 0, 0], [0, 1, 2], X]], "not both permutations"),
-        ("B", ["one", [[1, 0, 2], [0, 1, 2], [[1, 2], [3, 4]]]], "not 3 × 3"),
+        ("A", ["two", [[1, 0, 2], [0, 1, 2], X]], '"two" has no witness'),
+        ("B", ["one", [[1, 0, 0], [0, 1, 2], X]], 'axes("B"): [1, 0, 0] and [0, 1, 2] are not both permutations'),
+        (
+            "B",
+            ["one", [[1, 0, 2], [0, 1, 2], [[1, 2], [3, 4]]]],
+            'axes("B"): the table [[1, 2], [3, 4]] of the witness',
+        ),
         ("B", ["one", [[1, 0, 2], [0, 1, 2], [[math.nan] * 3] * 3]], "not 3 × 3"),
         ("B", ["one", [[1.0, 0.0, 2.0], "abc", X]], "is not a list"),
         ("C", ["both", None], "expected"),
@@ -295,6 +322,30 @@ def lazy_fills():
 @pytest.mark.parametrize("number", range(4))
 def test_lazy_fills_do_not_pass(number, hidden):
     assert verdict("10.fill", lazy_fills()[number], hidden).status == "not yet"
+
+
+@BOTH
+def test_truth_values_in_place_of_is_not_none_do_not_pass(hidden):
+    """Each of the places where ``if v`` may stand for ``if v is not None``."""
+
+    def answer(in_overall, in_means, in_places):
+        def fill(table):
+            known = lambda v, careless: bool(v) if careless else v is not None  # noqa: E731
+            mean = lambda values: sum(values) / len(values) if values else overall  # noqa: E731
+            overall = mean([v for row in table for v in row if known(v, in_overall)])
+            rows = [mean([v for v in row if known(v, in_means)]) for row in table]
+            columns = [mean([v for v in column if known(v, in_means)]) for column in zip(*table, strict=True)]
+            return [
+                [v if known(v, in_places) else rows[u] + columns[i] - overall for i, v in enumerate(row)]
+                for u, row in enumerate(table)
+            ]
+
+        return fill
+
+    assert verdict("10.fill", answer(False, False, False), hidden).status == "passed"
+    for careless in list(itertools.product([False, True], repeat=3))[1:]:
+        assert verdict("10.fill", answer(*careless), hidden).status == "not yet", careless
+    assert "0 is a rating, None is a gap" in verdict("10.fill", answer(True, True, True), hidden).message
 
 
 @BOTH
@@ -327,7 +378,16 @@ def test_a_table_that_is_changed_in_place_is_reported():
 
 @BOTH
 @pytest.mark.parametrize(
-    "answer", [lambda *a: 4, lambda *a: 8, lambda s, a, b: 4 * a * b, lambda s, a, b: 2 ** len(s) * (a + b)]
+    "answer",
+    [
+        lambda *a: 4,
+        lambda *a: 8,
+        lambda s, a, b: 4 * a * b,
+        lambda s, a, b: 2 ** len(s) * (a + b),
+        lambda s, a, b: a * b * 2 ** (len(s) - (1 in s)),
+        lambda s, a, b: a * b * 2 ** sum(n > 1 for n in s) * (set(s) != {1}),
+        lambda s, a, b: a * b * max(2, 2 ** sum(n > 1 for n in s)),
+    ],
 )
 def test_other_counts_do_not_pass(answer, hidden):
     assert verdict("10.count", answer, hidden).status == "not yet"

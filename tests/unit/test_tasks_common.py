@@ -127,6 +127,15 @@ def test_other_wrong_answers(wrong, said):
     assert said in result.message
 
 
+@pytest.mark.parametrize("number", [1, -3])
+def test_without_weights_nothing_is_left(number):
+    """All weights zero: a layer that answers something else then is found, though each weight alone does what it should."""
+    found = TASK.judge(lambda w, x: layer(w, x) if any(w) else [number] * len(x), False)
+    assert (found.status, found.misconception) == ("not yet", None)
+    assert f"forward([0, 0], [10, -20]) = [{number}, {number}]" in found.message
+    assert "is not zero, though all weights are" in found.message
+
+
 def test_stub_error_and_changed_input():
     def stub(weights, x):
         raise NotImplementedError
