@@ -3,15 +3,42 @@
 from __future__ import annotations
 
 import itertools
+import math
+import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Wrong, same_answer, show
+from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Verdict, Wrong, plain, same_answer, show
 from ..groups import SymmetricGroup
 from .common import Family, FamilyTask, same_word, yes_if
 
 Matrix = list[list[float]]
 Pair = tuple[int, int]
+
+# ---- in the lesson: colours of pairs ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _ColoursTask(ValueTask):
+    """Colours in rows: says what is wrong with the form, and takes note of the right classes under other names."""
+
+    def judge(self, answer: Any, hidden: bool) -> Verdict:
+        right = self.accepted[0]
+        rows = plain(answer)
+        if rows is None:
+            return super().judge(answer, hidden)
+        if not isinstance(rows, list) or any(not isinstance(row, list) or len(row) != len(right) for row in rows):
+            return self._verdict("not yet", f"{show(rows)} is not of the right form: give three rows of three colours.")
+        if len(rows) != len(right):
+            return self._verdict("not yet", f"There are {len(rows)} rows: give three rows of three colours.")
+        names = [str(colour) for row in rows for colour in row]
+        wanted = [str(colour) for row in right for colour in row]
+        alike = len(set(zip(names, wanted, strict=True))) == len(set(names)) == len(set(wanted))
+        if alike and not same_answer(rows, right):
+            return self._verdict("not yet", "The classes are right. Number them in order, starting with 0.")
+        return super().judge(answer, hidden)
+
 
 # ---- in the lesson: the two weights of a matrix -------------------------------------------------------------------------
 
@@ -21,7 +48,11 @@ def two_weights(W: Matrix) -> list[float]:
 
 
 def _matrix_cases(hidden: bool) -> list[tuple[Any, ...]]:
-    sizes = [(2, -1, 4), (5, 0, 3), (3, 2, -2), (3, 0.5, 0)] if hidden else [(3, 5, 2), (2, 1, 3), (4, 10, -1)]
+    sizes = (
+        [(2, -1, 4), (5, 0, 3), (3, 2, -2), (3, 0.5, 0), (2, -4, 1)]
+        if hidden
+        else [(3, 5, 2), (2, 1, 3), (4, 10, -1), (3, -3, 4)]
+    )
     return [([[w_id * (i == j) + w_sum for j in range(n)] for i in range(n)],) for n, w_id, w_sum in sizes]
 
 
@@ -62,6 +93,12 @@ def _and_transposed(n: int, permutations: list[list[int]], pair: list[int]) -> l
 def _two_colours(n: int, permutations: list[list[int]], pair: list[int]) -> list[list[int]]:
     """Diagonal or rest, whatever the permutations."""
     return [[i, j] for i, j in itertools.product(range(n), range(n)) if (i == j) == (pair[0] == pair[1])]
+
+
+def _each_alone(n: int, permutations: list[list[int]], pair: list[int]) -> list[list[int]]:
+    """The orbits of the pair under each permutation by itself, put together."""
+    found = [pair] + [p for pi in permutations for p in tied()(n, [pi], pair)]
+    return sorted(map(list, set(map(tuple, found))))
 
 
 def _tied_cases(hidden: bool) -> list[tuple[Any, ...]]:
@@ -118,12 +155,16 @@ Layer = Callable[..., Matrix]
 def _channels_first(n: int, channels: int) -> Any:
     """``channels`` rows of n numbers, permuted alike."""
     group = SymmetricGroup(n)
-    return group.trivial(channels) * group.defining()
+    rho = group.trivial(channels) * group.defining()
+    rho.name = f"({channels} channel{'s' if channels > 1 else ''}, N = {n})"
+    return rho
 
 
 def _layer_families(hidden: bool) -> list[Family]:
     # number of items, channels in, channels out
-    sizes = [(1, 2, 2), (2, 2, 3), (4, 3, 2), (5, 1, 2)] if hidden else [(3, 1, 1), (1, 1, 2), (3, 2, 2), (4, 2, 3)]
+    sizes = [(3, 1, 1), (1, 1, 2), (3, 2, 2), (4, 2, 3), (9, 1, 1)]
+    if hidden:
+        sizes = [(1, 2, 2), (2, 2, 3), (4, 3, 2), (5, 1, 2), (11, 1, 1)]
     return [
         Family(_channels_first(n, c_in), _channels_first(n, c_out), 2 * c_in * c_out, (c_out,))
         for n, c_in, c_out in sizes
@@ -175,6 +216,20 @@ def _shared(w: list[float], o: int, c: int, i: int, j: int, n: int, c_in: int) -
     return w[0] * (i == j) + w[1]
 
 
+def _shared_in(w: list[float], o: int, c: int, i: int, j: int, n: int, c_in: int) -> float:
+    """Two weights for each channel out."""
+    return w[2 * o] * (i == j) + w[2 * o + 1]
+
+
+def _shared_out(w: list[float], o: int, c: int, i: int, j: int, n: int, c_in: int) -> float:
+    """Two weights for each channel in."""
+    return w[2 * c] * (i == j) + w[2 * c + 1]
+
+
+def _pool_of_all(w: list[float], o: int, c: int, i: int, j: int, n: int, c_in: int) -> float:
+    return w[o * c_in + c] * (i == j) + w[len(w) // 2 + o]
+
+
 def _running(w: list[float], o: int, c: int, i: int, j: int, n: int, c_in: int) -> float:
     return w[o * c_in + c] * (i == j) + w[len(w) // 2 + o * c_in + c] * (j <= i)
 
@@ -212,10 +267,30 @@ def _real_sum(x: Numbers, mask: list[bool]) -> float:
     return sum(value for value, keep in zip(x, mask, strict=True) if keep)
 
 
+def _first_are_real(x: Numbers, mask: list[bool], w_id: float, w_mean: float) -> Numbers:
+    number = sum(mask)
+    return masked_layer(x, [i < number for i in range(len(x))], w_id, w_mean)
+
+
+def _random_masks(seed: int) -> list[tuple[Any, ...]]:
+    """Bags of whole numbers, with zeros, negative numbers and paddings anywhere."""
+    source = random.Random(seed)
+    cases = []
+    for n in (4, 6, 7):
+        x = [float(source.randint(-9, 9)) for _ in range(n)]
+        mask = [source.random() < 0.6 for _ in range(n)]
+        cases.append((x, mask, source.randint(1, 5), source.randint(-5, -1)))
+    return cases
+
+
 def _mask_cases(hidden: bool) -> list[tuple[Any, ...]]:
     T, F = True, False
     if hidden:
         return [
+            ([0.0, 7.0, 50.0], [T, T, F], 3, 2),
+            ([-4.0, 60.0, -3.0], [T, F, T], 1, 1),
+            ([math.inf, 3.0, 8.0], [F, T, T], 2, 3),
+            *_random_masks(2),
             ([3.0, 9.0], [T, T], 1, 2),
             ([5.0, 1.0, -40.0, 8.0, 0.0], [T, F, F, T, F], 2, 3),
             ([7.0, -2.0], [F, F], 2, 3),
@@ -229,6 +304,10 @@ def _mask_cases(hidden: bool) -> list[tuple[Any, ...]]:
         ([10.0, 99.0, 30.0], [T, F, T], 2, 3),
         ([5.0, 99.0], [T, F], 1, 1),
         ([99.0, 98.0], [F, F], 2, 3),
+        ([0.0, 10.0, 99.0], [T, T, F], 2, 3),
+        ([-3.0, -2.0, 50.0], [T, T, F], 1, 1),
+        ([4.0, math.inf], [T, F], 2, 3),
+        *_random_masks(1),
     ]
 
 
@@ -257,7 +336,7 @@ def _splits_a_tie(x: list[Any], y: list[Any]) -> bool:
 
 
 def answer_for(kind: str, x: list[Any], y: Any, other: list[Any]) -> Any:
-    if kind == "labels" and _splits_a_tie(x, y):
+    if kind == "labels" and (len(y) != len(x) or _splits_a_tie(x, y)):
         return "impossible"
     places = _places(x, other)
     if places is None:
@@ -271,7 +350,7 @@ def _stays(kind: str, x: list[Any], y: Any, other: list[Any]) -> Any:
 
 def _breaks_ties(kind: str, x: list[Any], y: Any, other: list[Any]) -> Any:
     places = _places(x, other)
-    if places is None or kind == "verdict":
+    if places is None or kind == "verdict" or len(y) != len(x):
         return answer_for(kind, x, y, other)
     return [y[p] for p in places]
 
@@ -289,9 +368,17 @@ def _repeats_do_not_count(kind: str, x: list[Any], y: Any, other: list[Any]) -> 
 
 
 def _no_equal_labels(kind: str, x: list[Any], y: Any, other: list[Any]) -> Any:
-    if kind == "labels" and any(x[i] != x[j] and y[i] == y[j] for i, j in itertools.combinations(range(len(x)), 2)):
+    if (
+        kind == "labels"
+        and len(y) == len(x)
+        and any(x[i] != x[j] and y[i] == y[j] for i, j in itertools.combinations(range(len(x)), 2))
+    ):
         return "impossible"
     return answer_for(kind, x, y, other)
+
+
+def _another_bag_first(kind: str, x: list[Any], y: Any, other: list[Any]) -> Any:
+    return "anything" if _places(x, other) is None else answer_for(kind, x, y, other)
 
 
 def _moved_back(kind: str, x: list[Any], y: Any, other: list[Any]) -> Any:
@@ -317,6 +404,10 @@ def _answer_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ("labels", [8, 6, 7], [0, 0, 5], [7, 8, 9]),
             ("verdict", [8], 0, [8]),
             ("labels", [7, 7, 7], [2, 2, 3], [7, 7, 7]),
+            ("verdict", [3, 3, 1], 2, [4, 2, 1]),
+            ("labels", [4, 4, 5], [1, 2, 3], [5, 5, 4]),
+            ("labels", [4, 5, 6], [1, 2], [6, 5, 4]),
+            ("labels", [4, 5], [1, 2, 3], [5, 4]),
         ]
     return [
         ("verdict", [1, 0, 1, 0], 7, [1, 1, 0, 0]),
@@ -327,6 +418,9 @@ def _answer_cases(hidden: bool) -> list[tuple[Any, ...]]:
         ("labels", [10, 20, 30], [1, 2, 3], [30, 10, 20]),
         ("labels", [10, 20, 30], [4, 4, 5], [20, 30, 10]),
         ("labels", [10], [6], [10]),
+        ("verdict", [1, 4], 6, [2, 3]),
+        ("labels", [1, 1], [5, 6], [1, 2]),
+        ("labels", [1, 2], [5], [2, 1]),
     ]
 
 
@@ -387,11 +481,12 @@ def enough(letter: str) -> list[Any]:
 
 def _require_bag(letter: str, bag: Any) -> None:
     numbers = isinstance(bag, list) and all(
-        isinstance(item, (int, float)) and not isinstance(item, bool) and 0 <= item <= 20 for item in bag
+        isinstance(item, (int, float)) and not isinstance(item, bool) and 0 <= item <= 20 and item == int(item)
+        for item in bag
     )
     if not numbers or not bag:
         raise Wrong(
-            f'enough("{letter}"): {show(bag)} in the witness is no bag: a list of one or more numbers from 0 to 20'
+            f'enough("{letter}"): {show(bag)} in the witness is no bag: a list of one or more whole numbers from 0 to 20'
         )
 
 
@@ -401,6 +496,8 @@ def _accept_enough(args: tuple[Any, ...], got: Any, expected: Any) -> None:
         raise Malformed(f'enough("{letter}") gave {show(got)}; expected ["yes", None] or ["no", [bag, other]]')
     word, witness = got
     if word == "yes":
+        if witness is not None:
+            raise Malformed(f'enough("{letter}") gave {show(got)}; a yes has no witness: give ["yes", None]')
         if expected[0] == "no":
             raise Wrong("Not every pooled value that you call enough is.")
         return
@@ -447,6 +544,9 @@ TASKS = [
         feedback={
             2: "These are the odd powers, 1 and 3. f(−x) = f(x) keeps the even ones, the constant among them.",
             2.5: "Half would be 2.5. Count the even powers from 0 to 4.",
+            4: "The constraint removes every odd power, 1 and 3: two of five.",
+            5: "f(−x) = f(x) forbids x and x³: their sign changes.",
+            (0, 2, 4): "These are the powers. How many are they?",
         },
     ),
     ValueTask(
@@ -461,9 +561,10 @@ TASKS = [
             ): "You looked for 01 on the left. Look for it on the right, and read off what stands at that place on the left.",
             (1, 1): "This is the place where 01 stands on the right. Which entry stands at that place on the left?",
             (2, 1): "Row first, then column.",
+            (0, 1): "This is W₀₁ itself. Which entry stands at its place on the left?",
         },
     ),
-    ValueTask(
+    _ColoursTask(
         id="08.colours",
         outcome="colour the orbits of pairs of indices",
         accepted=([[0, 1, 1], [1, 0, 1], [1, 1, 0]],),
@@ -534,6 +635,11 @@ TASKS = [
                 "You apply each permutation once. What it gives can be moved again: go on until nothing new comes.",
             ),
             Misconception(
+                "each permutation by itself",
+                _each_alone,
+                "You follow each permutation by itself and put the results together. What one gives can be moved by the other.",
+            ),
+            Misconception(
                 "only the row moves",
                 tied(lambda pi, other, pair: (pi[pair[0]], pair[1])),
                 "You move the row and leave the column. The same π acts on the outputs and on the inputs: W[π(i)][π(j)] = W[i][j].",
@@ -586,6 +692,21 @@ TASKS = [
                 "You use the same two weights for all channels. Every pair (channel out, channel in) has two of its own.",
             ),
             Misconception(
+                "two weights for each channel out",
+                layer(_shared_in),
+                "All channels in share two weights. Every pair (channel out, channel in) has two of its own.",
+            ),
+            Misconception(
+                "two weights for each channel in",
+                layer(_shared_out),
+                "All channels out share two weights, so they are equal. Every pair (channel out, channel in) has two of its own.",
+            ),
+            Misconception(
+                "one sum over all channels",
+                layer(_pool_of_all),
+                "You add up the items of all channels into one sum. Each channel has a sum of its own, with a weight of its own.",
+            ),
+            Misconception(
                 "the sum up to the item",
                 layer(_running),
                 "You add up the items up to the i-th one. That depends on the order: take the sum over all.",
@@ -632,6 +753,18 @@ TASKS = [
                 "Padding comes out as w_mean times the mean. The next layer would take it for an item: give 0.",
             ),
             Misconception(
+                "the real items come first",
+                _first_are_real,
+                "You take as many entries from the left as there are real items. Padding can stand anywhere: ask the mask at each place.",
+            ),
+            Misconception(
+                "an item of 0 is no item",
+                _masked(
+                    _real_sum, lambda x, mask: sum(keep and value != 0 for value, keep in zip(x, mask, strict=True))
+                ),
+                "You count only the items that are not 0. The mask says which are real, whatever their value.",
+            ),
+            Misconception(
                 "a sum instead of a mean",
                 _masked(_real_sum, lambda x, mask: 1),
                 "You use the sum over the real items. Divide by their number.",
@@ -673,6 +806,11 @@ TASKS = [
                 "different items need different labels",
                 _no_equal_labels,
                 "You refuse equal labels for different items. That is allowed; only equal items must have equal labels.",
+            ),
+            Misconception(
+                "another bag is looked at first",
+                _another_bag_first,
+                'You say "anything" for another bag even if y is not possible for x. "impossible" comes first.',
             ),
             Misconception(
                 "moved the other way",

@@ -92,6 +92,8 @@ def mask_by_numpy(x, mask, w_id, w_mean):
 def answer_by_pairs(kind, x, y, other):
     if kind == "verdict":
         return y if sorted(x) == sorted(other) else "anything"
+    if len(y) != len(x):
+        return "impossible"
     label = {}
     for item, own in zip(x, y, strict=True):
         if label.setdefault(item, own) != own:
@@ -103,7 +105,7 @@ def answer_by_all_orders(kind, x, y, other):
     """Apply every permutation that makes ``other`` of x: all have to agree."""
     orders = list(itertools.permutations(range(len(x))))
     fixed = [p for p in orders if [x[i] for i in p] == x]
-    if kind == "labels" and any([y[i] for i in p] != y for p in fixed):
+    if kind == "labels" and (len(x) != len(y) or any([y[i] for i in p] != y for p in fixed)):
         return "impossible"
     for p in orders:
         if [x[i] for i in p] == other:
@@ -114,7 +116,7 @@ def answer_by_all_orders(kind, x, y, other):
 def enough_by_thought(letter):
     witnesses = {
         "B": ([20], [20, 20]),
-        "C": ([11], [6.5, 4.5]),
+        "C": ([11], [6, 5]),
         "F": ([12, 0], [12, 12, 0, 0]),
         "H": ([11], [11, 11]),
         "I": ([2, 2], [1, 3]),
@@ -143,6 +145,32 @@ RIGHT = {
     "08.answer-for": [answer_by_pairs, answer_by_all_orders],
     "08.enough": [enough_by_thought, enough_by_search],
 }
+
+
+def mask_by_products(x, mask, w_id, w_mean):
+    """Infinity times 0 is no number."""
+    x, mask = np.array(x), np.array(mask, dtype=float)
+    with np.errstate(invalid="ignore"):
+        mean = (x * mask).sum() / max(mask.sum(), 1)
+        return (w_id * x + w_mean * mean) * mask
+
+
+def mask_with_a_whole_mean(x, mask, w_id, w_mean):
+    real = [value for value, keep in zip(x, mask, strict=True) if keep]
+    mean = sum(real) // len(real) if real else 0
+    return [w_id * value + w_mean * mean if keep else 0 for value, keep in zip(x, mask, strict=True)]
+
+
+def answer_by_sum_and_length(kind, x, y, other):
+    if kind == "verdict":
+        return y if (sum(x), len(x)) == (sum(other), len(other)) else "anything"
+    return sheet_08.answer_for(kind, x, y, other)
+
+
+def answer_of_any_length(kind, x, y, other):
+    if kind == "labels" and len(y) != len(x):
+        return "anything"
+    return sheet_08.answer_for(kind, x, y, other)
 
 
 def fails(task, answer):
@@ -185,6 +213,10 @@ def test_a_zero_layer_an_identity_layer_and_a_missing_diagram_have_their_own_mes
         lambda w, x, c_out: sheet_08.set_layer(w, x, c_out)[0],  # one channel
         lambda w, x, c_out: "zero",
         lambda w, x, c_out: [[a + 1 for a in row] for row in sheet_08.set_layer(w, x, c_out)],  # with a bias
+        # adds up six items at most
+        lambda w, x, c_out: sheet_08.layer(
+            lambda w, o, c, i, j, n, c_in: w[o * c_in + c] * (i == j) + w[len(w) // 2 + o * c_in + c] * (j < 6)
+        )(w, x, c_out),
         lambda w, x, c_out: sheet_08.set_layer([abs(a) for a in w], x, c_out),  # not linear in the weights
     ],
 )
@@ -194,7 +226,7 @@ def test_other_wrong_layers_do_not_pass(answer):
 
 def test_a_layer_for_the_open_sizes_only_does_not_pass():
     def answer(w, x, c_out):
-        known = (len(x[0]), len(x), c_out) in [(3, 1, 1), (1, 1, 2), (3, 2, 2), (4, 2, 3)]
+        known = (len(x[0]), len(x), c_out) in [(3, 1, 1), (1, 1, 2), (3, 2, 2), (4, 2, 3), (9, 1, 1)]
         return sheet_08.set_layer(w, x, c_out) if known else [[0.0] * len(x[0]) for _ in range(c_out)]
 
     assert verdict("08.layer", answer).status == "passed"
@@ -208,6 +240,7 @@ def test_a_layer_for_the_open_sizes_only_does_not_pass():
         ("08.two-weights", lambda W: W[0][:2]),
         ("08.two-weights", lambda W: W[0][0] - W[0][1]),
         ("08.two-weights", lambda W: [math.nan, W[0][1]]),
+        ("08.two-weights", lambda W: [abs(W[0][0] - W[0][1]), W[0][1]]),
         ("08.tied", lambda n, permutations, pair: []),
         ("08.tied", lambda n, permutations, pair: [pair]),
         ("08.tied", lambda n, permutations, pair: list(itertools.product(range(n), range(n)))),
@@ -225,6 +258,11 @@ def test_a_layer_for_the_open_sizes_only_does_not_pass():
                 a * v + b * sum(v for v, m in zip(x, mask, strict=True) if m) / sum(mask) for v in x
             ],
         ),
+        ("08.mask", lambda *args: [abs(v) for v in sheet_08.masked_layer(*args)]),
+        ("08.mask", mask_by_products),
+        ("08.mask", mask_with_a_whole_mean),
+        ("08.answer-for", answer_by_sum_and_length),
+        ("08.answer-for", answer_of_any_length),
         ("08.answer-for", lambda kind, x, y, other: y),
         ("08.answer-for", lambda kind, x, y, other: "anything"),
         ("08.answer-for", lambda kind, x, y, other: "impossible"),
@@ -246,6 +284,7 @@ def test_other_wrong_answers_do_not_pass(task, answer):
         ([[21], [20]], "is no bag"),
         ([[math.nan], [1]], "is no bag"),
         ([[True], [1]], "is no bag"),
+        ([[10], [10 + 1e-12]], "whole numbers"),
         ([20, 20], "is no bag"),
         ([[20], [19]], "can tell them apart"),
         ([[20], [20]], "the same verdict"),
@@ -302,3 +341,33 @@ def test_colours(colours):
 def test_colours_of_other_groups_are_explained():
     told = {verdict("08.colours", wrong).message for wrong in find_task("08.colours").feedback}
     assert len(told) == len(find_task("08.colours").feedback)
+
+
+@pytest.mark.parametrize("names", ["ab", (1, 0), (5, 7), (0.5, 2)])
+def test_right_classes_under_other_names_are_told_so(names):
+    same, rest = names
+    colours = [[same if i == j else rest for j in range(3)] for i in range(3)]
+    assert "Number them in order" in verdict("08.colours", colours).message
+
+
+@pytest.mark.parametrize("colours", [0, [0, 1, 1], [[0, 1], [1, 0]], [[0, 1, 1], [1, 0, 1]], "two"])
+def test_colours_of_another_form_are_told_so(colours):
+    result = verdict("08.colours", colours)
+    assert result.status == "not yet"
+    assert "three rows of three" in result.message
+
+
+def test_a_yes_with_a_witness_is_not_taken():
+    def answer(letter):
+        word, witness = sheet_08.enough(letter)
+        return [word, witness or [[1], [1]]]
+
+    result = verdict("08.enough", answer)
+    assert result.status == "not yet"
+    assert "a yes has no witness" in result.message
+
+
+def test_a_missing_map_is_placed_in_words():
+    message = fails("08.layer", sheet_08.layer(sheet_08._no_mixing)).message
+    assert "channel, N = 1" in message
+    assert "⊗" not in message
