@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
@@ -353,13 +354,15 @@ Parts = list[list[Any]]
 
 def contents(N: int, k: int) -> Parts:
     """[label, multiplicity] of each irrep in the arrays of order k of S_N."""
+    return [[list(label), m] for label, m in _found(N, k)]
+
+
+@cache
+def _found(N: int, k: int) -> tuple[tuple[tuple[int, ...], int], ...]:
     G = SymmetricGroup(N)
-    V: Representation = G.defining()
-    return _listed({label: multiplicity(G.irrep(label), V**k) for label in _partitions(N)})
-
-
-def _listed(found: dict[tuple[int, ...], int]) -> Parts:
-    return [[list(label), m] for label, m in found.items() if m]
+    arrays = G.defining() ** k
+    found = [(label, multiplicity(G.irrep(label), arrays)) for label in _partitions(N)]
+    return tuple((label, m) for label, m in found if m)
 
 
 def _partitions(n: int, largest: int | None = None) -> list[tuple[int, ...]]:
