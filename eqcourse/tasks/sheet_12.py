@@ -29,6 +29,7 @@ from .common import CLOSE, Family, FamilyTask, accept_yes_no, same_word, yes_if
 RING, PAIR = "C_4 shifts 4 numbers", "C_2 shifts 4 numbers by 2"
 REVERSAL, STEPS = "Z_2 reverses 3 numbers", "C_3 shifts 6 numbers by 2"
 FEW = "S_3 permutes the first 3 of 5 numbers"
+TABLE = "S_3 permutes a 3×3 table"
 FLIPS, TURNS = "Z_2 flips the sign of 3 numbers", "SO(2) turns a vector"
 QUARTER = [[0, -1], [1, 0]]
 
@@ -59,10 +60,22 @@ def _one_step(name: str, place: int) -> list[int]:
     return sorted({place, *(int(rho.matrix(g)[:, place].argmax()) for g in rho.group.generators)})
 
 
+def _walk_with_one(name: str, place: int) -> list[int]:
+    """Where the first generator alone takes an entry, in one step or in many."""
+    rho = named_representation(name)
+    matrix = rho.matrix(rho.group.generators[0])
+    reached = [place]
+    for here in reached:
+        there = int(matrix[:, here].argmax())
+        if there not in reached:
+            reached.append(there)
+    return sorted(reached)
+
+
 def _orbit_cases(hidden: bool) -> list[tuple[Any, ...]]:
     if hidden:
         return [(FEW, 1), (FEW, 4), ("C_5 shifts 5 numbers", 4), ("D_4 moves the corners of a square", 2)]
-    return [(REVERSAL, 0), (REVERSAL, 1), (PAIR, 1), (RING, 2), (STEPS, 3)]
+    return [(REVERSAL, 0), (REVERSAL, 1), (PAIR, 1), (RING, 2), (STEPS, 3), (FEW, 2), (TABLE, 1)]
 
 
 _COMBINE: dict[str, Callable[[list[float]], float]] = {"sum": sum, "mean": lambda v: sum(v) / len(v), "max": max}
@@ -84,15 +97,16 @@ def _pool_cases(hidden: bool) -> list[tuple[Any, ...]]:
             (FEW, [1, 5, 3, -2, 4], "sum"),
             (FEW, [1, 5, 3, -2, 4], "mean"),
             (PAIR, [-3, -5, -1, -8], "max"),
-            ("D_4 moves the corners of a square", [1, 2, 3, 6], "mean"),
+            ("D_4 moves the corners of a square", [1, 2, 3, 5], "mean"),
         ]
     return [
         (RING, [10, 20, 60, 30], "sum"),
         (REVERSAL, [10, 20, 60], "sum"),
-        (REVERSAL, [10, 20, 60], "mean"),
+        (REVERSAL, [10, 20, 15], "mean"),
         (REVERSAL, [-10, 20, -60], "max"),
         (STEPS, [1, 2, 3, 4, 5, 9], "mean"),
         (STEPS, [1, 9, 3, 4, 5, 2], "max"),
+        (TABLE, [1, 2, 3, 4, 5, 6, 7, 8, 90], "sum"),
     ]
 
 
@@ -126,6 +140,12 @@ def count(name: str, elements: list[Any], outputs: int, matrices: Matrices = _of
     return outputs * _free(matrices(named_representation(name), elements))
 
 
+def _equations_added(name: str, elements: list[Any], outputs: int) -> int:
+    """As if the equations of different elements were independent."""
+    rho = named_representation(name)
+    return outputs * (rho.dim - sum(rho.dim - _free([rho.matrix(g)]) for g in elements))
+
+
 def _generated(name: str, elements: list[Any], outputs: int) -> int:
     """One weight for each element that these elements generate, in each row."""
     given = _of_these(named_representation(name), elements)
@@ -148,6 +168,8 @@ def _count_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ("Z_2 leaves a number alone and flips another", [-1], 2),
             ("SO(2) leaves a number alone and turns a vector", [QUARTER], 2),
             (FLIPS, [1], 1),
+            ("C_5 shifts 5 numbers", [1, 2], 2),
+            ("SO(2) leaves a number alone and turns a vector", [QUARTER], 2),
         ]
     return [
         (RING, [1], 1),
@@ -157,6 +179,8 @@ def _count_cases(hidden: bool) -> list[tuple[Any, ...]]:
         ("S_4 permutes 4 numbers", [[1, 0, 2, 3], [0, 1, 3, 2]], 3),
         (FLIPS, [-1], 2),
         (TURNS, [QUARTER], 1),
+        (RING, [1, 2], 1),
+        ("Z_2 leaves a number alone and flips another", [-1], 1),
     ]
 
 
@@ -203,7 +227,11 @@ def layer(entry: Entry = _entry) -> Callable[..., list[float]]:
 
 
 def _families(hidden: bool) -> list[Family]:
-    cases = [(FEW, 1), (STEPS, 3), ("S_4 permutes 4 numbers", 2)] if hidden else [(RING, 1), (RING, 3), (REVERSAL, 2)]
+    cases = (
+        [(FEW, 1), (STEPS, 3), ("S_4 permutes 4 numbers", 2)]
+        if hidden
+        else [(RING, 1), (RING, 3), (REVERSAL, 2), (TABLE, 1)]
+    )
     families = []
     for name, outputs in cases:
         rho = named_representation(name)
@@ -383,6 +411,9 @@ def _pairs(hidden: bool) -> list[tuple[Ring, Ring]]:
         ([1, 0, 0, 1], [1, 0, 1, 0]),
         ([1, 2, 3, 0, 0], [1, 2, 0, 3, 0]),
         ([1, 0, 1, 0, 0], [1, 0, 0, 0, 0]),
+        # Not on the sheet: sum, sum of squares and products of neighbours agree here.
+        ([3, 0, 1, 0, 0, 0], [3, 0, 0, 1, 0, 0]),
+        ([2, 1, 0, 1, 0, 0], [2, 1, 0, 0, 1, 0]),
     ]
 
 
@@ -417,6 +448,10 @@ def _conflict_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ("max", [[6], [6, 6], [2, 1]], counts),
             ("max", [[-1, -4], [-1, -2], [-3]], ["a", "a", "b"]),
             ("sum", [[1, -1], [5], [2, -2, 0]], ["a", "a", "b"]),
+            ("sum", [[9], [1, 2], [4], [3]], ["a", "a", "b", "b"]),
+            ("max", [[6], [8, 1], [7], [3, 8]], ["a", "a", "b", "b"]),
+            ("mean", [[1, 2], [1], [4]], ["a", "b", "c"]),
+            ("mean", [[5, 2], [6], [2, 5]], ["a", "b", "b"]),
         ]
     return [
         ("sum", [[1, 2], [3]], ["a", "b"]),
@@ -425,6 +460,9 @@ def _conflict_cases(hidden: bool) -> list[tuple[Any, ...]]:
         ("max", [[5, 1], [5, 4], [2]], ["a", "a", "b"]),
         ("max", [[7, 0], [1, 7, 3], [4]], ["a", "b", "b"]),
         ("mean", [[1, 3], [3, 1], [2]], ["a", "a", "b"]),
+        ("max", [[4], [7, 1], [5], [2, 7]], ["a", "a", "b", "b"]),
+        ("mean", [[2, 3], [2], [5, 0]], ["a", "b", "b"]),
+        ("sum", [[1, 2], [4], [2, 1]], ["a", "b", "b"]),
     ]
 
 
@@ -499,6 +537,11 @@ TASKS = [
                 "You stop after one step. From each new place the generators may lead on: add it to the list that you walk along.",
             ),
             Misconception(
+                "one generator is enough",
+                _walk_with_one,
+                "You walk with the first generator only. A group may need several: take each of them from each place.",
+            ),
+            Misconception(
                 "every place is reached",
                 lambda name, place: list(range(named_representation(name).dim)),
                 "You return all places. Some actions never bring this entry to some of them.",
@@ -544,7 +587,7 @@ TASKS = [
         name="count",
         reference=count,
         cases=_count_cases,
-        shown="One weight for each orbit of places in each row; none where the elements flip or turn everything.",
+        shown="One weight for each orbit of places in each row; none for what the elements flip or turn.",
         misconceptions=(
             Misconception(
                 "each of the N weights is free",
@@ -565,8 +608,14 @@ TASKS = [
             Misconception(
                 "a bigger group has more invariants",
                 _generated,
-                "You count one weight for each element. But each element is one more equation: more elements leave fewer weights. "
+                "You count one weight for each element. But each element is one more equation, and an equation never adds weights. "
                 "Count the orbits of places.",
+            ),
+            Misconception(
+                "each element has equations of its own",
+                _equations_added,
+                "You subtract the equations of each element from the number of entries, one element after the other. They may repeat "
+                "each other: what the shift by 1 leaves alone, the shift by 2 does too. Count the equations of all elements together.",
             ),
             Misconception(
                 "the whole group is always asked for",
@@ -676,7 +725,8 @@ TASKS = [
         name="invariants",
         reference=autocorrelation,
         pairs=_pairs,
-        shown="Your numbers stay the same under all shifts, and they tell the rings of each listed pair apart.",
+        shown="Your numbers stay the same under all shifts, and they tell the rings of each pair apart, also of pairs that the sheet does "
+        "not list. Sums of products do this by a formula. A standard pose, such as the smallest of all shifts, would do it too.",
         misconceptions=(
             Misconception(
                 "the sum is enough",

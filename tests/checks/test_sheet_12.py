@@ -140,6 +140,115 @@ RIGHT = {
 }
 
 
+def orbit_with_some_generators(some):
+    def orbit(name, place):
+        rho = named_representation(name)
+        numbers = torch.arange(rho.dim)
+        reached = [place]
+        for here in reached:
+            for g in rho.group.generators[some]:
+                there = rho.act(g, numbers).tolist().index(here)
+                if there not in reached:
+                    reached.append(there)
+        return sorted(reached)
+
+    return orbit
+
+
+FIRST, LATER = orbit_with_some_generators(slice(1)), orbit_with_some_generators(slice(-1, None))
+
+
+def orbits_with(orbit, name, size):
+    return sorted({tuple(orbit(name, place)) for place in range(size)})
+
+
+@pytest.mark.parametrize("orbit", [FIRST, LATER], ids=["first", "last"])
+def test_one_generator_is_not_enough(orbit):
+    def pool(name, x, how):
+        combine = {"sum": sum, "mean": lambda v: sum(v) / len(v), "max": max}[how]
+        return [combine([x[i] for i in places]) for places in orbits_with(orbit, name, len(x))]
+
+    def forward(weights, x, name, outputs):
+        pooled = pool(name, x, "sum")
+        return [
+            sum(weights[(k * len(pooled) + i) % len(weights)] * p for i, p in enumerate(pooled)) for k in range(outputs)
+        ]
+
+    assert verdict("12.orbit", orbit).status == "not yet"
+    assert verdict("12.pool", pool).status == "not yet"
+    assert verdict("12.layer", forward).status == "not yet"
+
+
+def test_walking_on_the_spot_ends():
+    """The lesson's skeleton with the wrong place added stops with its message."""
+
+    def orbit(name, place):
+        rho = named_representation(name)
+        numbers = torch.arange(rho.dim)
+        reached = [place]
+        for here in reached:
+            assert len(reached) <= rho.dim, "a place was added twice"
+            for g in rho.group.generators:
+                there = rho.act(g, numbers).tolist().index(here)
+                if there not in reached:
+                    reached.append(here)
+        return sorted(reached)
+
+    result = verdict("12.orbit", orbit)
+    assert result.status == "error"
+    assert "a place was added twice" in result.message
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_integer_means_do_not_pass(hidden):
+    def conflict(how, bags, labels):
+        read = {"sum": sum, "mean": lambda v: sum(v) // len(v), "max": max}[how]
+        return last_conflict_by(read, bags, labels)
+
+    def pool(name, x, how):
+        combine = {"sum": sum, "mean": lambda v: sum(v) // len(v), "max": max}[how]
+        return [combine([x[i] for i in places]) for places in orbits_with(walked_orbit, name, len(x))]
+
+    assert verdict("12.readout", conflict, hidden).status == "not yet"
+    assert verdict("12.pool", pool, hidden).status == "not yet"
+
+
+def last_conflict_by(read, bags, labels, pairs=None):
+    everything = [(i, j) for j in range(len(bags)) for i in range(j)]
+    for i, j in everything if pairs is None else pairs(everything):
+        if labels[i] != labels[j] and abs(read(bags[i]) - read(bags[j])) < 1e-9:
+            return [i, j]
+    return None
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize(
+    "kept",
+    [lambda i, j: j == i + 1, lambda i, j: i == 0, lambda i, j: j == i + 1 or i == 0],
+    ids=["neighbours", "with the first", "both"],
+)
+def test_some_pairs_are_not_enough(kept, hidden):
+    def conflict(how, bags, labels):
+        read = {"sum": sum, "mean": lambda v: sum(v) / len(v), "max": max}[how]
+        return last_conflict_by(read, bags, labels, lambda pairs: [p for p in pairs if kept(*p)])
+
+    assert verdict("12.readout", conflict, hidden).status == "not yet"
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize("wrong", [None, "last"])
+def test_no_misconception_is_laid_to_other_mistakes(wrong, hidden):
+    """Always None, and the last entry for the maximum."""
+
+    def conflict(how, bags, labels):
+        read = {"sum": sum, "mean": lambda v: sum(v) / len(v), "max": lambda v: v[-1]}[how]
+        return last_conflict_by(read, bags, labels) if wrong else None
+
+    result = verdict("12.readout", conflict, hidden)
+    assert result.status == "not yet"
+    assert result.misconception in ("", None)
+
+
 @pytest.mark.parametrize("hidden", [False, True])
 @pytest.mark.parametrize(
     "answer",
@@ -166,7 +275,7 @@ def test_the_zero_layer_is_named():
 
 
 def test_the_layer_says_how_many_dimensions_it_reached():
-    assert "Dimensions reached: 1 of 1, 3 of 3, 4 of 4." in verdict("12.layer", layer_by_solver).message
+    assert "Dimensions reached: 1 of 1, 3 of 3, 4 of 4, 2 of 2." in verdict("12.layer", layer_by_solver).message
     assert "Dimensions reached: 3 of 3, 6 of 6, 2 of 2." in verdict("12.layer", layer_by_solver, hidden=True).message
 
 
@@ -188,6 +297,10 @@ def test_max_pooling_is_no_linear_layer():
         lambda name, elements, outputs: math.inf,
         lambda name, elements, outputs: outputs * len(elements),
         lambda name, elements, outputs: sheet_12.count(name, elements[:1], outputs) + (len(elements) > 1),
+        lambda name, elements, outputs: max(0, sheet_12._equations_added(name, elements, outputs)),
+        lambda name, elements, outputs: (
+            0 if "flip" in name or "turn" in name else sheet_12.count(name, elements, outputs)
+        ),
     ],
 )
 def test_lazy_counts_do_not_pass(answer, hidden):
@@ -225,14 +338,19 @@ def test_lazy_invariants_do_not_pass(answer, hidden):
     assert verdict("12.invariants", answer, hidden).status == "not yet"
 
 
-def test_looking_up_the_listed_rings_fails_on_others():
-    listed = [moved for pair in sheet_12._pairs(False) for moved in sheet_12._shifts(pair[0])]
+@pytest.mark.parametrize("hidden", [False, True])
+def test_looking_up_the_listed_rings_fails_on_others(hidden):
+    """Each check has pairs that are not on the sheet."""
+    listed = [moved for pair in sheet_12._pairs(False)[:3] for moved in sheet_12._shifts(pair[0])]
+    assert verdict("12.invariants", lambda x: [float(x in listed)], hidden).status == "not yet"
 
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_products_of_neighbours_are_not_enough(hidden):
     def invariants(x):
-        return [1.0 if x in listed else 0.0]
+        return [sum(x), sum(v * v for v in x), sheet_12.autocorrelation(x)[1]]
 
-    assert verdict("12.invariants", invariants).status == "passed"
-    assert verdict("12.invariants", invariants, hidden=True).status == "not yet"
+    assert verdict("12.invariants", invariants, hidden).status == "not yet"
 
 
 def test_the_pairs_are_neither_shifts_nor_mirror_images():
