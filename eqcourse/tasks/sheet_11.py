@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import conv1d
 
-from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Wrong, same_answer, show
+from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Verdict, Wrong, same_answer, show
 from ..groups import CyclicGroup
 from ..representations import Representation, from_generators, outer
 from .common import Family, FamilyTask, accept_yes_no, same_word, yes_if
@@ -64,8 +65,18 @@ convolve = layer(circulant)
 
 
 def _families(hidden: bool) -> list[Family]:
-    sizes = [1, 2, 6, 7] if hidden else [3, 4, 5]
+    sizes = [1, 2, 6, 7, 12] if hidden else [3, 4, 5, 9]
     return [Family(CyclicGroup(n).regular(), CyclicGroup(n).regular(), n) for n in sizes]
+
+
+def _three_weights(first: int) -> Callable[[Numbers], Matrix]:
+    """Only the three differences i − j = first, first + 1, first + 2 have a weight."""
+
+    def matrix(w: Numbers) -> Matrix:
+        n = len(w)
+        return [[w[(i - j) % n] * ((i - j - first) % n < 3) for j in range(n)] for i in range(n)]
+
+    return matrix
 
 
 def _diagonal(w: Numbers) -> Matrix:
@@ -145,23 +156,39 @@ def _with_sign(w: Numbers, x: Numbers, t: int, layers: int) -> Numbers:
 
 def _padding_cases(hidden: bool) -> list[tuple[Any, ...]]:
     if hidden:
+        source = torch.Generator().manual_seed(11)
+        drawn: list[tuple[Any, ...]] = []
+        for size, length, t, layers in [(3, 6, 4, 1), (5, 9, 2, 3), (1, 5, 2, 2), (7, 9, 5, 2), (3, 12, 1, 4)]:
+            w, x = (torch.randint(-4, 10, (count,), generator=source).tolist() for count in (size, length))
+            drawn.append((w, x, t, layers))
         return [
             ([2, 0, 1], [3, 1, 4, 1, 5, 9], 1, 1),
             ([1, 3, 2], [2, 7, 1, 8, 2, 8, 4], 3, 1),
             ([1, 0, 2], [1, 2, 0, 3, 0, 4, 5, 0, 6], 2, 2),
             ([1, 2, 3, 4, 6], [1, 4, 9, 3, 0, 2, 5, 7], 1, 1),
             ([1, 1, 2], [4, 0, 2, 1, 0, 3, 1, 6, 2, 5], 1, 3),
+            *drawn,
         ]
     return [
         ([0, 5, 0], [1, 2, 3, 4], 1, 1),
         ([1, 2, 3], [10, 20, 30, 40, 50], 1, 1),
         ([1, 2, 3], [1, 0, 2, 0, 0, 5], 2, 1),
+        ([7], [2, 1, 3], 1, 2),
         ([1, 0, 2], [5, 1, 0, 0, 2, 0, 3, 1], 1, 2),
+        ([1, 0, 0, 2, 3], [4, 0, 1, 2, 0, 0, 3, 5], 3, 2),
+        ([1, 0, 2], [1, 0, 0, 2, 0, 0, 1, 0, 0, 3], 3, 3),
     ]
 
 
 def _accept_error(args: tuple[Any, ...], got: Any, expected: Any) -> None:
     call = f"padding_error({', '.join(map(show, args))})"
+    w, x, _, layers = args
+    # With padding=1, a layer whose kernel has K numbers changes the length by 3 − K.
+    if isinstance(got, list) and len(got) == len(x) + layers * (3 - len(w)) != len(x):
+        raise Malformed(
+            f"{call} gave {len(got)} numbers for a signal of {len(x)}. A kernel of {len(w)} needs "
+            f"⌊{len(w)}/2⌋ = {len(w) // 2} zeros beyond each end; one is right for a kernel of 3 only"
+        )
     _require_numbers(call, got, len(expected))
     if not same_answer(got, expected):
         raise Wrong(f"{call}\n  gave     {show(got)}\n  expected {show(expected)}")
@@ -268,11 +295,16 @@ def setting(letter: str) -> tuple[Map, Representation, Representation]:
 
 def _breaks(letter: str, g: Any, x: Any) -> bool:
     f, rho_in, rho_out = setting(letter)
+    if isinstance(g, bool) or not isinstance(g, int):
+        raise Wrong(f'classify("{letter}"): the g of a witness is a whole number, of type int; got {g!r}')
     signal = torch.as_tensor(x, dtype=torch.float64)
     if tuple(signal.shape) != (8,) or not signal.isfinite().all():
         raise Wrong(f'classify("{letter}"): the x of a witness is a list of 8 finite numbers, got {show(x)}')
+    # Every layer here scales with its input, so that a witness may be as small or as large as it likes.
+    largest = signal.abs().max().item()
+    signal = signal / largest if largest > 0 else signal
     left, right = f(rho_in.act(g, signal)), rho_out.act(g, f(signal))
-    return bool((left - right).abs().max() > 1e-6 * max(1.0, right.abs().max().item()))
+    return bool((left - right).abs().max() > 1e-9)
 
 
 def classify(letter: str) -> list[Any]:
@@ -330,15 +362,20 @@ def _fft_cases(hidden: bool) -> list[tuple[Any, ...]]:
         return [
             ([3, 1], [1, 0, 0, 0, 0, 0]),
             ([5, 1, 2], [1, 4, 9, 2]),
+            ([6], [4]),
+            ([-2], [3, 0, 1, 5, 0, 2, 9]),
             ([1, -2, 0, 4], [2, 7, 1, 8, 2]),
             ([2, 1, 7, 1, 8, 3], [1, 1, 2, 3, 5, 8]),
             (w[:48].tolist(), x.tolist()),
+            (w[:9].tolist(), x[:31].tolist()),
         ]
     return [
         ([1, 2, 3], [1, 0, 0, 0, 0]),
         ([1, 2, 3], [10, 20, 30, 40]),
         ([4, 0, 1], [1, 2, 4]),
+        ([3], [1, 0, 2, 5]),
         ([2, -1], [5, 1, 0, 3, 0, 2, 7]),
+        ([1, 0, 2, 0, 3, 1], [2, 7, 1, 8, 0, 3, 0, 4, 5]),
     ]
 
 
@@ -353,6 +390,19 @@ def _accept_fft(args: tuple[Any, ...], got: Any, expected: Any) -> None:
     allowed = 1e-5 * max(map(abs, expected))
     if not all(abs(a - b) <= allowed for a, b in zip(got, expected, strict=True)):
         raise Wrong(f"{call}\n  gave     {show(got)}\n  expected {show(expected)}")
+
+
+@dataclass(frozen=True)
+class _FftTask(FunctionTask):
+    """Says what to do when transforms of different lengths are multiplied."""
+
+    def _ask(self, answer: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        got = super()._ask(answer, args)
+        unequal = ("size of tensor", "broadcast", "could not be broadcast")
+        if isinstance(got, Verdict) and got.status == "error" and any(part in got.message for part in unequal):
+            hint = "Kernel and signal have different lengths: fill the kernel up to N numbers, with zeros after it."
+            return replace(got, message=f"{got.message}\n{hint}")
+        return got
 
 
 # ---- task 5: two dimensions ------------------------------------------------------------------------------------------------
@@ -528,6 +578,18 @@ TASKS: list[Any] = [
                 "neighbours may be told from places further away.",
             ),
             Misconception(
+                "three weights are enough",
+                layer(_three_weights(0)),
+                "Your kernel has three weights, whatever N is. A short kernel commutes with shifts, and leaves most such layers out: "
+                "the kernel may be as long as the signal.",
+            ),
+            Misconception(
+                "three weights around the middle are enough",
+                layer(_three_weights(-1)),
+                "Each output sees itself and its two neighbours only. Such a kernel commutes with shifts, and leaves most such layers "
+                "out: the kernel may be as long as the signal.",
+            ),
+            Misconception(
                 "left and right are alike",
                 layer(entries(lambda i, j, n: min((i - j) % n, (j - i) % n))),
                 "You use one weight for k places to the left and k to the right. Shifts do not ask for that; mirroring would.",
@@ -635,7 +697,7 @@ TASKS: list[Any] = [
             ),
         ),
     ),
-    FunctionTask(
+    _FftTask(
         id="11.fft",
         outcome="apply a circular convolution by the convolution theorem",
         points=3,

@@ -130,7 +130,7 @@ RIGHT = {
 
 def test_a_right_layer_is_told_what_was_shown():
     result = verdict("11.layer", by_correlation)
-    assert "Dimensions reached: 3 of 3, 4 of 4, 5 of 5." in result.message
+    assert "Dimensions reached: 3 of 3, 4 of 4, 5 of 5, 9 of 9." in result.message
     assert "cross-correlation" in result.message
 
 
@@ -147,13 +147,42 @@ def short_kernel(weights, x):
     return [sum(weights[k] * x[(i - k) % n] for k in range(min(3, n))) for i in range(n)]
 
 
+def short_centred_kernel(weights, x):
+    n = len(x)
+    return [sum(weights[k] * x[(i + k - 1) % n] for k in range(min(3, n))) for i in range(n)]
+
+
+def error_with(padding=None, most=None):
+    """The right network but for one number that was typed in."""
+
+    def error(w, x, t, layers):
+        kernel, signal = torch.tensor(w).double(), torch.tensor(x).double()
+
+        def network(signal):
+            for _ in range(layers if most is None else min(layers, most)):
+                zeros = len(w) // 2 if padding is None else padding
+                signal = torch.nn.functional.conv1d(signal[None, None], kernel[None, None], padding=zeros)[0, 0]
+            return signal
+
+        return (network(signal.roll(t)) - network(signal).roll(t)).abs()
+
+    return error
+
+
+def memory_by_length(w, x, t, layers):
+    known = {len(case[1]): error_by_hand(*case) for case in find_task("11.padding").cases(False)}
+    return known.get(len(x), [0] * len(x))
+
+
 @pytest.mark.parametrize(
     ("task", "answer", "misconception"),
     [
         ("11.layer", lambda w, x: [0.0] * len(x), "the zero layer"),
         ("11.layer", lambda w, x: x, None),  # the identity without weights is not linear in them
         ("11.layer", lambda w, x: [w[0] * value for value in x], "the identity layer"),
-        ("11.layer", short_kernel, None),
+        ("11.layer", short_kernel, "three weights are enough"),
+        ("11.layer", short_centred_kernel, "three weights around the middle"),
+        ("11.layer", lambda w, x: [value * w[0] for value in by_correlation(w, x).tolist()], None),
         ("11.layer", lambda w, x: [value**2 for value in by_correlation(w, x).tolist()], None),
         ("11.layer", lambda w, x: [float("nan")] * len(x), None),
         ("11.layer", lambda w, x: by_correlation(w, x).tolist()[:1], None),
@@ -169,6 +198,9 @@ def short_kernel(weights, x):
         ),
         ("11.padding", lambda w, x, t, layers: error_by_hand(w, x, t, layers)[:-1], None),
         ("11.padding", lambda w, x, t, layers: max(error_by_hand(w, x, t, layers)), None),
+        ("11.padding", error_with(padding=1), None),
+        ("11.padding", error_with(most=2), None),
+        ("11.padding", memory_by_length, None),
         ("11.fft", lambda w, x: x, None),
         ("11.fft", lambda w, x: [sum(x)] * len(x), None),
         ("11.fft", lambda w, x: np.fft.ifft(np.fft.fft(w, len(x)) * np.fft.fft(x)), None),  # complex
@@ -179,6 +211,7 @@ def short_kernel(weights, x):
         ("11.stride", lambda letter: ["no", [1, [1, 2, 3]]], None),
         ("11.stride", lambda letter: ["no", [1, [float("nan")] * 8]], None),
         ("11.stride", lambda letter: "yes", None),
+        ("11.stride", lambda letter: [sheet_11.classify(letter)[0], [1, [1] + 7 * [0]]], None),
         ("11.circulant", lambda w: [[0] * len(w) for _ in w], None),
         ("11.circulant", lambda w: [list(w)], None),
     ],
@@ -204,6 +237,54 @@ def test_answers_for_the_open_cases_only_do_not_pass():
 
         assert verdict(task, memorised).status == "passed"
         assert verdict(task, memorised, hidden=True).status == "not yet"
+
+
+def test_a_typed_in_padding_is_explained():
+    assert "needs ⌊1/2⌋ = 0 zeros beyond each end" in verdict("11.padding", error_with(padding=1)).message
+    assert "needs ⌊5/2⌋ = 2 zeros" in verdict("11.padding", error_with(padding=1), hidden=True).message
+
+
+def test_transforms_of_different_lengths_are_explained():
+    for answer in (
+        lambda w, x: torch.fft.ifft(torch.fft.fft(torch.tensor(w)) * torch.fft.fft(torch.tensor(x))).real,
+        lambda w, x: np.fft.ifft(np.fft.fft(w) * np.fft.fft(x)).real,
+    ):
+        result = verdict("11.fft", answer)
+        assert result.status == "error"
+        assert "fill the kernel up to N numbers" in result.message
+    other = verdict("11.fft", lambda w, x: x[99])
+    assert (other.status, "up to N numbers" in other.message) == ("error", False)
+
+
+def test_products_of_weights_are_not_taken_for_the_zero_layer():
+    """A kernel for the rows times a kernel for the columns: equivariant for each choice, not linear in the weights."""
+
+    def separable(weights, x):
+        height, width = np.shape(x)
+        spectrum = np.outer(np.fft.fft(weights[:height]), np.fft.fft(weights[height : height + width], width))
+        return np.fft.ifft2(spectrum * np.fft.fft2(x)).real
+
+    result = verdict("11.images", separable)
+    assert (result.status, result.misconception) == ("not yet", None)
+    assert "linear in its weights" in result.message
+
+
+@pytest.mark.parametrize(
+    ("witness", "status", "said"),
+    [
+        ([1, [1e-13] + 7 * [0]], "passed", ""),
+        ([1, [1e300] + 7 * [0]], "passed", ""),
+        ([9, [1] + 7 * [0]], "passed", ""),
+        ([1.0, [1] + 7 * [0]], "not yet", "of type int; got 1.0"),
+        ([True, [1] + 7 * [0]], "not yet", "of type int; got True"),
+        ([1, 8 * [0]], "not yet", "Right: 9 of 10 (10 without the witnesses)"),
+        ([1, [1, 2, 3]], "not yet", "a list of 8 finite numbers"),
+    ],
+)
+def test_witnesses(witness, status, said):
+    result = verdict("11.stride", lambda letter: ["no", witness] if letter == "D" else sheet_11.classify(letter))
+    assert result.status == status
+    assert said in result.message
 
 
 def test_a_changed_input_is_reported():
