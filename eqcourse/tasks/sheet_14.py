@@ -75,7 +75,9 @@ def pattern(moves_in: Moves, moves_out: Moves) -> list[list[int]]:
 
 def _of_rows(moves_in: Moves, moves_out: Moves) -> list[list[int]]:
     orbits = _orbits(range(len(moves_out[0])), [h.__getitem__ for h in moves_out])
-    return [[next(k for k, orbit in enumerate(orbits) if i in orbit)] * len(moves_in[0]) for i in range(len(moves_out[0]))]
+    return [
+        [next(k for k, orbit in enumerate(orbits) if i in orbit)] * len(moves_in[0]) for i in range(len(moves_out[0]))
+    ]
 
 
 def _independently(moves_in: Moves, moves_out: Moves) -> list[list[int]]:
@@ -228,7 +230,9 @@ def _cycle_is_enough(generators: Moves) -> list[list[int]]:
 def _accept_group(args: tuple[Any, ...], got: Any, expected: Any) -> None:
     call, n = f"generate({show(args[0])})", len(args[0][0])
     if not isinstance(got, list) or not all(_is_permutation(g) and len(g) == n for g in got):
-        raise Malformed(f"{call} gave {show(got)}; expected a list of permutations, each a list of {n} different numbers")
+        raise Malformed(
+            f"{call} gave {show(got)}; expected a list of permutations, each a list of {n} different numbers"
+        )
     elements = [tuple(int(i) for i in g) for g in got]
     twice = next((g for g in elements if elements.count(g) > 1), None)
     if twice is not None:
@@ -479,7 +483,9 @@ def _accept_automorphisms(args: tuple[Any, ...], got: Any, expected: Any) -> Non
             raise Wrong(f"{call} lists {show(g)} twice; list each automorphism once")
     missing = next((g for g in expected if g not in elements), None)
     if missing is not None:
-        raise Wrong(f"{call} lists {len(elements)}, and lacks {show(missing)}, which maps edges to edges and gaps to gaps")
+        raise Wrong(
+            f"{call} lists {len(elements)}, and lacks {show(missing)}, which maps edges to edges and gaps to gaps"
+        )
 
 
 PATH_3, PATH_4 = [[0, 1], [1, 2]], [[0, 1], [2, 1], [2, 3]]
@@ -717,7 +723,7 @@ TASKS = [
             Misconception(
                 "orbits of points instead of pairs",
                 lambda moves_in, moves_out: _mean_fix(moves_in),
-                "You average the inputs that stay in place. That counts orbits of inputs. Weights belong to pairs of an output and an input.",
+                "You average the inputs that stay in place. That counts orbits of inputs. Weights belong to pairs (output, input).",
             ),
             Misconception(
                 "the product of the two averages",
@@ -761,7 +767,7 @@ TASKS = [
             Misconception(
                 "colours are parameters",
                 lambda moves_in, moves_out: signed_walk(_ignoring(moves_in), _ignoring(moves_out)),
-                "You give each colour one weight, as if there were no signs. With signs, entries of one colour can differ by a minus, and an "
+                "You give each colour one weight, as if there were no signs. Entries of one colour can differ by a minus, and an "
                 "orbit that meets itself with a minus is zero.",
             ),
             Misconception(
@@ -778,12 +784,12 @@ TASKS = [
             Misconception(
                 "only the outputs have signs",
                 lambda moves_in, moves_out: signed_walk(_ignoring(moves_in), moves_out),
-                "You use the signs of the outputs only. The sign of an entry is the product of both, that of its row and that of its column.",
+                "You use the signs of the outputs only. The sign of an entry is the product of its row's and its column's.",
             ),
             Misconception(
                 "only the inputs have signs",
                 lambda moves_in, moves_out: signed_walk(moves_in, _ignoring(moves_out)),
-                "You use the signs of the inputs only. The sign of an entry is the product of both, that of its row and that of its column.",
+                "You use the signs of the inputs only. The sign of an entry is the product of its row's and its column's.",
             ),
         ),
     ),
@@ -823,7 +829,7 @@ TASKS = [
             Misconception(
                 "each entry is free",
                 _layer(lambda nodes, edges: [[i * nodes + j for j in range(nodes)] for i in range(nodes)]),
-                "You give each entry of the matrix a weight of its own. An automorphism moves some entries onto each other: these are equal.",
+                "You give each entry of the matrix a weight of its own. Entries that an automorphism moves onto each other are equal.",
             ),
             Misconception(
                 "the identity layer",
@@ -833,4 +839,3 @@ TASKS = [
         ),
     ),
 ]
-
