@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from ..checks import FunctionTask, Misconception, ValueTask
+from ..checks import FunctionTask, Misconception, ValueTask, Wrong
 from ..groups import SymmetricGroup
 from ..representations import Representation, from_generators
 from .common import Family, FamilyTask
@@ -38,12 +39,14 @@ def _expand_cases(hidden: bool) -> list[tuple[Any, ...]]:
         return [
             ([[0, 1, 2], [2, 0, 1]], [[1, 1, 1], [1, 1, 1]], [3.0, 50.0, 700.0]),
             ([[0], [-1], [0]], [[1], [0], [-1]], [6.0]),
+            ([[-1, -1, -1], [-1, -1, -1]], [[0, 0, 0], [0, 0, 0]], []),
             ([[0, 1, -1], [1, 0, -1]], [[1, -1, 0], [1, -1, 0]], [2.0, 30.0]),
             ([[0, 1, 2], [1, 3, 1], [2, 1, 0]], [[1, 1, 1], [-1, 1, -1], [1, 1, 1]], [1.5, -2.0, 40.0, 600.0]),
         ]
     return [
         ([[0, 1, 1], [1, 0, 1]], [[1, 1, 1], [1, 1, 1]], [5.0, 1.0]),
         ([[0, -1, 0]], [[1, 0, -1]], [7.0]),
+        ([[-1, -1]], [[0, 0]], []),  # no weight at all
         ([[0, 1, 0], [2, -1, 2]], [[1, 1, 1], [1, 0, -1]], [10.0, 20.0, 300.0]),
     ]
 
@@ -107,12 +110,12 @@ GRADIENT_MISCONCEPTIONS = (
     ),
     Misconception(
         "gradients need special care: one entry of a colour gets it",
-        lambda *args: [terms[0] for terms in _terms(*args)],
+        lambda *args: [terms[0] if terms else 0 for terms in _terms(*args)],
         "You take the first entry of each colour. The weight stands in all of them, and moves them all.",
     ),
     Misconception(
         "later entries overwrite earlier ones",
-        lambda *args: [terms[-1] for terms in _terms(*args)],
+        lambda *args: [terms[-1] if terms else 0 for terms in _terms(*args)],
         "Only the last entry of each colour is left: the others were overwritten. Add to what is there.",
     ),
 )
@@ -137,10 +140,12 @@ def _gather_cases(hidden: bool) -> list[tuple[Any, ...]]:
         return [
             ([[0, 1, 2], [2, 0, 1]], [[3.0, 5.0, 7.0], [11.0, 13.0, 17.0]], 3),
             ([[0, 1], [1, 0], [1, 1]], [[2.0, 30.0], [5.0, 7.0], [11.0, 13.0]], 2),
+            ([[1, 3], [3, 1]], [[2.0, 30.0], [5.0, 7.0]], 4),
         ]
     return [
         ([[0, 1, 1], [1, 0, 1], [1, 1, 0]], [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 10.0]], 2),
         ([[0, 0, 1]], [[10.0, 20.0, 40.0]], 2),
+        ([[0, 2, 0]], [[10.0, 20.0, 40.0]], 3),  # a weight that stands nowhere
     ]
 
 
@@ -200,7 +205,7 @@ def _with_teams(term: Callable[[list[float], int, int], float], sign: int = -1) 
 
 
 def _match_families(hidden: bool) -> list[Family]:
-    sizes = (3, 5) if hidden else (3, 4)
+    sizes = (3, 6) if hidden else (3, 4, 5)
     return [Family(matches(n), matches(n), 2, (n,)) for n in sizes]
 
 
@@ -226,6 +231,18 @@ def _each_pair_twice(n: int) -> list[list[int]]:
 def _must_be_stored(n: int) -> list[list[int]]:
     stored, rows, efficient = costs(n)
     return [stored, [rows[0], stored[1]], efficient]
+
+
+def _zeros_skipped(n: int) -> list[list[int]]:
+    m = n * (n - 1) // 2
+    used = 1 + 2 * (n - 2)  # the match itself and those that share one team with it
+    stored, rows, efficient = costs(n)
+    return [[m * (2 * used - 1), stored[1]], [m * (2 * used - 1), rows[1]], efficient]
+
+
+def _sums_from_zero(n: int) -> list[list[int]]:
+    stored, rows, (operations, size) = costs(n)
+    return [stored, rows, [operations + n, size]]
 
 
 def _one_row_only(n: int) -> list[list[int]]:
@@ -283,6 +300,23 @@ def _highest_power(with_matrix: Cost, without: Cost, price: float) -> int | None
     return 1 if len(without[1]) < len(with_matrix[1]) else None
 
 
+def _exchanged(with_matrix: Cost, without: Cost, price: float) -> int | None:
+    return crossover(without, with_matrix, price)
+
+
+@dataclass(frozen=True)
+class _CrossoverTask(FunctionTask):
+    """None is an answer here, not only what a function without a return gives."""
+
+    def _require_right(self, args: tuple[Any, ...], got: Any, expected: Any) -> None:
+        if got is None and expected is not None:
+            raise Wrong(
+                f"{self._call(args)}\n  gave None: that without W it does not cost less at N = {LARGEST}. It does, from N = {expected} on.\n"
+                "  If you meant to give a number: is there a return?"
+            )
+        super()._require_right(args, got, expected)
+
+
 def _crossover_cases(hidden: bool) -> list[tuple[Any, ...]]:
     if hidden:
         return [
@@ -290,7 +324,11 @@ def _crossover_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ([2, [0, -1, 2]], [4, [0, 3]], 4),  # a tie at N = 3 … 4
             ([1, [60, 0, 1]], [1, [0, 20]], 30),  # ahead at first, then behind, then ahead
             ([2, [0, 3]], [9, [0, 3]], 1),
-            ([3, [0, 5, 1]], [1, [0, 2]], 7),
+            ([3, [0, 5, 1]], [1, [0, 2]], 7),  # cheaper at once
+            ([1, [2, 2]], [1, [1001, 1]], 3),  # from N = 1000 on
+            ([1, [0, 1]], [1, [1000]], 3),  # from N = 1001 on: too late
+            ([1, [827_700, 0, 1]], [1, [0, 1820]], 2),  # ahead, behind from 890 to 930, ahead
+            ([2, [900]], [1, [0, 1]], 5),  # ahead up to 904, then behind
             ([1, [0, 0, 1]], [2, [0, 4]], 5),  # a tie at N = 5
         ]
     return [
@@ -298,6 +336,10 @@ def _crossover_cases(hidden: bool) -> list[tuple[Any, ...]]:
         ([2, [0, -1, 2]], [4, [0, 3]], 10),
         ([1, [50, 0, 1]], [1, [0, 20]], 100),  # ahead at first, then behind, then ahead
         ([2, [0, 2]], [5, [0, 2]], 1),
+        ([2, [0, 1]], [1, [0, 1]], 3),  # cheaper at once
+        ([1, [0, 1]], [1, [999]], 3),  # from N = 1000 on
+        ([1, [1, 1]], [1, [1001]], 3),  # from N = 1001 on: too late
+        ([1, [850]], [1, [0, 1]], 5),  # ahead up to 849, then behind
         ([2, [0, 0, -1, 0, 2]], [30, [4, 18, 7]], 1000),
     ]
 
@@ -382,7 +424,7 @@ TASKS = [
             ),
             Misconception(
                 "colour −1 looks up the last weight",
-                lambda pattern, signs, weights: _by_entry(pattern, lambda i, j, c: (signs[i][j] or 1) * weights[c]),
+                lambda pattern, signs, weights: _by_entry(pattern, lambda i, j, c: (signs[i][j] or 1) * weights[c] if weights else 0),
                 "A colour of −1 marks an entry that has to be 0. A look-up at −1 takes the last item of the list.",
             ),
             Misconception(
@@ -465,7 +507,7 @@ TASKS = [
         minutes=12,
         name="costs",
         reference=costs,
-        cases=lambda hidden: [(n,) for n in ((5, 10, 100) if hidden else (2, 3, 4))],
+        cases=lambda hidden: [(n,) for n in ((5, 10, 23, 100) if hidden else (2, 3, 4, 7, 40))],
         shown="Operations and bytes are right for all three ways.",
         misconceptions=(
             Misconception(
@@ -484,6 +526,16 @@ TASKS = [
                 "Your bytes are right. Additions count too: a row of m products has m − 1 of them.",
             ),
             Misconception(
+                "products with 0 are left out",
+                _zeros_skipped,
+                "You leave out the products with 0. Here W is stored in full, and each of its entries takes part.",
+            ),
+            Misconception(
+                "a sum starts with an addition to 0",
+                _sums_from_zero,
+                "Your bytes and the ways with W are right. A sum of n − 1 results takes n − 2 additions: the first one is there already.",
+            ),
+            Misconception(
                 "each team plays all N",
                 _each_pair_twice,
                 "You count N² matches. No team plays itself, and i against j is the same match as j against i.",
@@ -495,7 +547,7 @@ TASKS = [
             ),
         ),
     ),
-    FunctionTask(
+    _CrossoverTask(
         id="13.crossover",
         outcome="find the size from which on a layer is cheaper without its matrix",
         points=3,
@@ -524,6 +576,11 @@ TASKS = [
                 "a tie is a win",
                 _tie_wins,
                 "At a tie neither way costs less.",
+            ),
+            Misconception(
+                "the two ways are exchanged",
+                _exchanged,
+                "You give the N from which on the way with W costs less. The arguments are with_matrix, without, price.",
             ),
             Misconception(
                 "the lower power always wins",

@@ -39,11 +39,11 @@ ACTIONS: dict[str, Callable[[], Representation]] = {
     "S_4 permutes both axes of a 4 × 4 table alike": lambda: _order(2, 4),
     "S_4 leaves a number alone": lambda: SymmetricGroup(4).trivial(),
     "S_4 × S_4 permutes rows and columns of a 4 × 4 table": lambda: _table(SymmetricGroup(4), SymmetricGroup(4)),
-    "S_4 × S_4 permutes 4 rows": lambda: _rows(4, SymmetricGroup(4)),
+    "S_4 × S_4 permutes 4 numbers, one for each row": lambda: _rows(4, SymmetricGroup(4)),
     "S_3 × S_4 permutes rows and columns of a 3 × 4 table": lambda: _table(SymmetricGroup(3), SymmetricGroup(4)),
-    "S_3 × S_4 permutes 3 rows": lambda: _rows(3, SymmetricGroup(4)),
+    "S_3 × S_4 permutes 3 numbers, one for each row": lambda: _rows(3, SymmetricGroup(4)),
     "S_3 × C_4 permutes rows and shifts columns of a 3 × 4 table": lambda: _table(SymmetricGroup(3), CyclicGroup(4)),
-    "S_3 × C_4 permutes 3 rows": lambda: _rows(3, CyclicGroup(4)),
+    "S_3 × C_4 permutes 3 numbers, one for each row": lambda: _rows(3, CyclicGroup(4)),
     "S_6 permutes 6 numbers": lambda: _order(1, 6),
     "S_6 leaves a number alone": lambda: SymmetricGroup(6).trivial(),
     "C_6 shifts 6 numbers": lambda: CyclicGroup(6).regular(),
@@ -52,6 +52,7 @@ ACTIONS: dict[str, Callable[[], Representation]] = {
     "S_3 permutes 3 numbers": lambda: _order(1, 3),
     "S_3 permutes both axes of a 3 × 3 table alike": lambda: _order(2, 3),
     "S_2 permutes both axes of a 2 × 2 table alike": lambda: _order(2, 2),
+    "S_100 permutes both axes of a 100 × 100 table alike": lambda: _order(2, 100),
     "S_2 × S_3 × S_4 permutes the axes of a 2 × 3 × 4 array": lambda: outer(*(_order(1, n) for n in (2, 3, 4))),
 }
 #: The actions to choose from in task 1.
@@ -93,8 +94,10 @@ SITUATIONS: dict[str, str] = {
     "Wanted: the same after washing.",
 }
 S4_PAIRS, S4 = "S_4 permutes both axes of a 4 × 4 table alike", "S_4 permutes 4 numbers"
-S4_S4, S4_ROWS = "S_4 × S_4 permutes rows and columns of a 4 × 4 table", "S_4 × S_4 permutes 4 rows"
-S3_S4, S3_ROWS = "S_3 × S_4 permutes rows and columns of a 3 × 4 table", "S_3 × S_4 permutes 3 rows"
+S4_S4 = "S_4 × S_4 permutes rows and columns of a 4 × 4 table"
+S4_ROWS = "S_4 × S_4 permutes 4 numbers, one for each row"
+S3_S4 = "S_3 × S_4 permutes rows and columns of a 3 × 4 table"
+S3_ROWS = "S_3 × S_4 permutes 3 numbers, one for each row"
 S3_C4, C6, S6 = (
     "S_3 × C_4 permutes rows and shifts columns of a 3 × 4 table",
     "C_6 shifts 6 numbers",
@@ -102,6 +105,7 @@ S3_C4, C6, S6 = (
 )
 C6_ALONE, S6_ALONE = "C_6 leaves a number alone", "S_6 leaves a number alone"
 C4_C6 = "C_4 × C_6 shifts both axes of a 4 × 6 table"
+S100_PAIRS = "S_100 permutes both axes of a 100 × 100 table alike"
 
 _RIGHT: dict[str, tuple[str, str]] = {
     "A": (S4_PAIRS, S4_PAIRS),
@@ -214,7 +218,8 @@ def _parameter_cases(hidden: bool) -> list[tuple[Any, ...]]:
             (S4_PAIRS, S4, 2, 2),
             (S3_PAIRS, S3_PAIRS, 1, 2),
             (C4_C6, C4_C6, 1, 3),
-            ("S_3 × C_4 permutes 3 rows", S3_C4, 1, 1),
+            ("S_3 × C_4 permutes 3 numbers, one for each row", S3_C4, 1, 1),
+            (S100_PAIRS, S100_PAIRS, 2, 3),
         ]
     return [
         (S3_PAIRS, S3_PAIRS, 1, 1),
@@ -223,6 +228,7 @@ def _parameter_cases(hidden: bool) -> list[tuple[Any, ...]]:
         (S4_PAIRS, S4_PAIRS, 1, 1),
         (S3_S4, S3_S4, 2, 5),
         (S3_C4, S3_C4, 1, 1),
+        (S100_PAIRS, S100_PAIRS, 1, 2),
     ]
 
 
@@ -298,15 +304,22 @@ def _zero_padded(x: Tensor) -> Tensor:
     return longer[2:] + 2 * longer[1:-1] + 4 * longer[:-2]
 
 
+def _by_threes(x: Tensor) -> Tensor:
+    """The numbers in rows of three."""
+    if len(x) % 3:
+        raise ValueError(f"this layer takes signals whose length is a multiple of 3; got {len(x)} numbers")
+    return x.unflatten(0, (-1, 3))
+
+
 #: Layers on a signal of N numbers, by name; the output may be shorter.
 LAYERS: dict[str, Callable[[Tensor], Tensor]] = {
     "circular convolution": _convolve,
     "convolution, zeros beyond the ends": _zero_padded,
     "circular convolution with stride 2": lambda x: _convolve(x)[::2],
-    "sums of neighbours, with stride 3": lambda x: x.unflatten(0, (-1, 3)).sum(1),
+    "sums of neighbours, with stride 3": lambda x: _by_threes(x).sum(1),
     "ReLU": lambda x: x.clamp(min=0),
     "running total": lambda x: x.cumsum(0),
-    "multiply by 1, 2, 3, 1, 2, 3, …": lambda x: x * torch.tensor([1.0, 2.0, 3.0]).to(x).repeat(len(x) // 3),
+    "multiply by 1, 2, 3, 1, 2, 3, …": lambda x: (_by_threes(x) * torch.tensor([1.0, 2.0, 3.0]).to(x)).flatten(),
     "reverse the order": lambda x: x.flip(0),
 }
 
@@ -346,7 +359,7 @@ def _all_or_nothing(name: str, n: int) -> list[int]:
 
 
 def _shift_cases(hidden: bool) -> list[tuple[Any, ...]]:
-    return [(name, n) for n in ((12, 18) if hidden else (6,)) for name in LAYERS]
+    return [(name, n) for n in ((12, 15, 18) if hidden else (6, 9, 12)) for name in LAYERS]
 
 
 # ---- the tasks -------------------------------------------------------------------------------------------------------
@@ -367,12 +380,12 @@ TASKS = [
             Misconception(
                 "each axis has its own permutation",
                 _with(A=(S4_S4, S4_S4), B=(S4_S4, S4_ROWS)),
-                "In the table of trust rows and columns are the same pupils. If two pupils change places, they do so on both axes.",
+                "Where rows and columns stand for the same things, a permutation of these things moves both axes at once.",
             ),
             Misconception(
                 "equal lengths are the same things",
                 _with(C=(S4_PAIRS, S4_PAIRS)),
-                "Four pupils and four questions are not the same four things: their orders change independently.",
+                "Two axes may be equally long and yet stand for different things: then their orders change independently.",
             ),
             Misconception(
                 "a ring is a set",
@@ -382,12 +395,12 @@ TASKS = [
             Misconception(
                 "a set is a ring",
                 _with(G=(C6, C6)),
-                "The cards of a hand have no neighbours: any order means the same hand.",
+                "What has no neighbours does not stand in a ring: there any order means the same.",
             ),
             Misconception(
                 "every situation has a symmetry",
                 _with(I=(C6, C6_ALONE)),
-                "One of the situations has no symmetry: eleven o'clock does not come before six.",
+                "One of the situations has no symmetry: its numbers have a first and a last one.",
             ),
             Misconception(
                 "every entry is a weight",
@@ -420,6 +433,21 @@ TASKS = [
                 "channels do not count",
                 _channels_forgotten,
                 "Each pair of an input and an output channel has weights of its own, and each output channel has biases.",
+            ),
+            Misconception(
+                "only the output channels count",
+                lambda *args: [_dimensions(*args[:2])[0] * args[3], parameters(*args)[1]],
+                "Your biases are right. Each pair of an input and an output channel has weights of its own: multiply by both numbers.",
+            ),
+            Misconception(
+                "a bias for each place",
+                lambda *args: [parameters(*args)[0], action(args[1]).dim * args[3]],
+                "Your weights are right. A bias has to stay the same when the output is moved: on a ring, for example, all its places are equal.",
+            ),
+            Misconception(
+                "biases for the input channels too",
+                lambda *args: [parameters(*args)[0], parameters(*args)[1] * args[2]],
+                "Your weights are right. A bias is added to an output channel: the input channels have no part in it.",
             ),
             Misconception(
                 "one bias for each channel",
@@ -493,7 +521,7 @@ TASKS = [
             Misconception(
                 "stride keeps every shift",
                 _always("circular convolution with stride 2", "sums of neighbours, with stride 3"),
-                "With stride 2 a shift by 1 takes the numbers between. The output has no half places.",
+                "With stride 2 a shift by 1 takes the numbers between: the output has no half places. If N is odd, look at t·m/N.",
             ),
             Misconception(
                 "all or nothing",

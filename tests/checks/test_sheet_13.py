@@ -50,7 +50,7 @@ def expand_with_numpy(pattern, signs, weights):
 
 def expand_by_colours(pattern, signs, weights):
     pattern, signs = torch.tensor(pattern), torch.tensor(signs)
-    return sum(w * signs * (pattern == c) for c, w in enumerate(weights))
+    return sum((w * signs * (pattern == c) for c, w in enumerate(weights)), start=0.0 * signs)
 
 
 def gradient_by_differences(pattern, signs, entries, number):
@@ -229,6 +229,44 @@ def test_a_crossover_that_never_comes_is_none():
     zero_none = lambda *args: sheet.crossover(*args) or 0  # noqa: E731
     for answer, hidden in itertools.product((never_none, zero_none), (False, True)):
         assert verdict("13.crossover", answer, hidden).status == "not yet"
+
+
+@pytest.mark.parametrize(
+    ("largest", "start"), [(100, 1), (999, 1), (1001, 1), (5000, 1), (1000, 0), (1000, 2)], ids=str
+)
+def test_crossover_with_other_limits(largest, start):
+    def wrong(with_matrix, without, price):
+        def less(n):
+            a, b = (price * steps + sum(c * n**k for k, c in enumerate(cs)) for steps, cs in (with_matrix, without))
+            return b < a
+
+        sizes = list(range(start, largest + 1))
+        losses = [n for n in sizes if not less(n)]
+        first = losses[-1] + 1 if losses else start
+        return first if first <= largest else None
+
+    for hidden in (False, True):
+        assert verdict("13.crossover", wrong, hidden).status == "not yet"
+
+
+def test_crossover_that_looks_ahead_a_little():
+    def wrong(with_matrix, without, price):
+        wins = [b < a for a, b in sheet._compare(with_matrix, without, price)]
+        return next((n + 1 for n in range(1000) if all(wins[n : n + 50])), None)
+
+    for hidden in (False, True):
+        assert verdict("13.crossover", wrong, hidden).status == "not yet"
+
+
+def test_a_wrong_none_is_explained():
+    message = verdict("13.crossover", lambda *args: None).message
+    assert "does not cost less at N = 1000. It does, from N = 3 on" in message
+
+
+def test_costs_of_large_n_count():
+    assert verdict("13.costs", lambda n: sheet.costs(min(n, 20))).status == "not yet"
+    known = {n: sheet.costs(n) for n in (2, 3, 4)}
+    assert verdict("13.costs", lambda n: known.get(n, 0)).status == "not yet"
 
 
 def test_the_first_price_only():
