@@ -2,18 +2,87 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Verdict, Wrong, same_answer, show
+from ..checks import (
+    FunctionTask,
+    Malformed,
+    Misconception,
+    ValueTask,
+    Verdict,
+    Wrong,
+    plain,
+    same_answer,
+    show,
+)
 from ..groups import SymmetricGroup
 from ..solvers.partitions import Partition, bell, count_partitions, set_partitions
 from .common import Family, FamilyTask
+from .common import _rank as matrix_rank
+
+# ---- in the lesson: typed answers ------------------------------------------------------------------------------------
+
+
+def _spelt(name: Any) -> str:
+    """A place, or the name of a colour as a list or a string, in one spelling."""
+    return "".join(map(str, name)) if isinstance(name, list) else str(name).strip()
+
+
+@dataclass(frozen=True)
+class AnyOrderTask(ValueTask):
+    """A list whose order does not matter; says how many items are missing and how many do not belong."""
+
+    item: str = "place"
+
+    def judge(self, answer: Any, hidden: bool) -> Verdict:
+        items = plain(list(answer) if isinstance(answer, (set, frozenset)) else answer)
+        judged = super().judge(items, hidden)
+        if not isinstance(items, list) or judged.status == "passed" or judged.misconception:
+            return judged
+        mine = set(map(_spelt, items))
+        if any(mine == set(map(_spelt, right)) for right in self.accepted):
+            return self._verdict("passed", self.why)
+        right = set(map(_spelt, self.accepted[0]))
+        reasons = [(len(right - mine), "missing"), (len(mine - right), "too many")]
+        said = [f"{self._count(number)} {what}" for number, what in reasons if number]
+        return self._verdict("not yet", f"{show(items)}: {', '.join(said)}. Look back, and try again.")
+
+    def _count(self, number: int) -> str:
+        return f"one {self.item} is" if number == 1 else f"{number} {self.item}s are"
+
+
+@dataclass(frozen=True)
+class NamesTask(ValueTask):
+    """The names of the colours of some entries; says which is wrong."""
+
+    entries: tuple[str, ...] = ()
+
+    def judge(self, answer: Any, hidden: bool) -> Verdict:
+        names = plain(answer)
+        if isinstance(names, list):
+            names = [list(map(int, name)) if isinstance(name, str) and name.isdecimal() else name for name in names]
+        judged = super().judge(names, hidden)
+        if names is None or judged.status == "passed" or judged.misconception:
+            return judged
+        if not (isinstance(names, list) and len(names) == len(self.entries) and all(map(_is_name, names))):
+            form = f"Write {len(self.entries)} names of four numbers each, such as [0, 0, 1, 1]"
+            return self._verdict("not yet", f"{form}; got {show(names)}.")
+        right = self.accepted[0]
+        wrong = [e for e, name, r in zip(self.entries, names, right, strict=True) if not same_answer(name, r)]
+        return self._verdict(
+            "not yet", f"Not yet right: {', '.join(wrong)}. Read left to right: 0 for the first index, then by turns."
+        )
+
+
+def _is_name(name: Any) -> bool:
+    return isinstance(name, list) and len(name) == 4 and all(isinstance(part, (int, float)) for part in name)
+
 
 # ---- in the lesson: one table, five vectors --------------------------------------------------------------------------
 
@@ -52,6 +121,30 @@ def _five_cases(hidden: bool) -> list[tuple[Any, ...]]:
     return [([[1.0, 2.0], [30.0, 4.0]],), ([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0], [100.0, 200.0, 300.0]],)]
 
 
+_VECTORS = (
+    "000, the diagonal",
+    "001, the sums of the rows",
+    "010, the sums of the columns",
+    "011, the trace",
+    "012, the total",
+)
+
+
+def _accept_vectors(args: tuple[Any, ...], got: Any, expected: Any) -> None:
+    """Five vectors; says which is wrong, and which of the others it is."""
+    call = f"five_vectors({show(args[0])})"
+    if not isinstance(got, list) or len(got) != 5:
+        raise Malformed(f"{call} gave {show(got)}; expected five vectors")
+    for name, mine, right in zip(_VECTORS, got, expected, strict=True):
+        if isinstance(mine, (int, float)):
+            raise Malformed(f"{call}: {name}, is one number, {show(mine)}. Copy it to all N places: .expand(n)")
+        if not same_answer(mine, right):
+            others = [
+                f"\n  These are {other}." for other, e in zip(_VECTORS, expected, strict=True) if same_answer(mine, e)
+            ]
+            raise Wrong(f"{call}\n  gave     {show(mine)} for {name}\n  expected {show(right)}{''.join(others[:1])}")
+
+
 # ---- task 1: the order-k action --------------------------------------------------------------------------------------
 
 
@@ -86,7 +179,8 @@ def _act_cases(hidden: bool) -> list[tuple[Any, ...]]:
         return [
             ([1, 0], -4),
             ([2, 0, 1], [5, 0, 7]),
-            ([3, 0, 1, 2], _cube(4, 2)),
+            ([2, 0, 3, 1], _cube(4, 2)),
+            ([4, 2, 0, 1, 3], _cube(5, 2)),
             ([2, 0, 1], _cube(3, 3)),
             ([1, 0], _cube(2, 4)),
         ]
@@ -94,7 +188,9 @@ def _act_cases(hidden: bool) -> list[tuple[Any, ...]]:
         ([1, 2, 0], 7),
         ([1, 2, 0], [10, 20, 30]),
         ([1, 2, 0], [[11, 12, 13], [21, 22, 23], [31, 32, 33]]),
+        ([2, 3, 1, 0], _cube(4, 2)),  # neither a shift, nor is π twice its inverse
         ([1, 2, 0], _cube(3, 3)),
+        ([1, 0], _cube(2, 4)),
     ]
 
 
@@ -126,6 +222,10 @@ def _at_least(indices: tuple[int, ...], name: Partition) -> bool:
     return all(indices[a] == indices[b] for a, b in pairs if name[a] == name[b])
 
 
+def _like_neighbours(indices: tuple[int, ...], name: Partition) -> bool:
+    return [a == b for a, b in itertools.pairwise(indices)] == [a == b for a, b in itertools.pairwise(name)]
+
+
 def _entries_cases(hidden: bool) -> list[tuple[Any, ...]]:
     if hidden:
         return [([0, 1], 4), ([0, 1, 1, 1], 3), ([0, 1, 2, 2], 2), ([0, 1, 2, 0], 3), ([0, 0, 1, 1], 3)]
@@ -133,8 +233,9 @@ def _entries_cases(hidden: bool) -> list[tuple[Any, ...]]:
 
 
 def _accept_entries(args: tuple[Any, ...], got: Any, expected: Any) -> None:
-    """The right tuples, each once, in any order."""
+    """The right tuples, each once, in any order, in a list or in a set."""
     call = f"entries({show(args[0])}, {args[1]})"
+    got = _as_list(got)
     if not isinstance(got, list) or not all(isinstance(t, list) and len(t) == len(args[0]) for t in got):
         raise Malformed(f"{call} gave {show(got)}; expected a list of lists of {len(args[0])} indices")
     if not all(_is_index(i, args[1]) for t in got for i in t):
@@ -150,9 +251,13 @@ def _is_index(i: Any, n: int) -> bool:
     return isinstance(i, (int, float)) and i in range(n)
 
 
+def _as_list(tuples: Any) -> Any:
+    return plain(list(tuples)) if isinstance(tuples, (set, frozenset)) else tuples
+
+
 def _same_entries(a: Any, b: Any) -> bool:
     try:
-        return same_answer(sorted(a), sorted(b))
+        return same_answer(sorted(_as_list(a)), sorted(_as_list(b)))
     except TypeError:
         return False
 
@@ -160,25 +265,40 @@ def _same_entries(a: Any, b: Any) -> bool:
 # ---- task 3: the dimensions ------------------------------------------------------------------------------------------
 
 
-def dimension(k: int, l: int, N: int) -> int:
-    return count_partitions(k + l, N)
+def dimension(p: int, q: int, N: int) -> int:
+    return count_partitions(p + q, N)
 
 
-def _exactly(k: int, l: int, N: int) -> int:
+def _exactly(p: int, q: int, N: int) -> int:
     """Set partitions into exactly as many parts as there can be."""
-    most = min(k + l, N)
-    return count_partitions(k + l, most) - count_partitions(k + l, most - 1)
+    most = min(p + q, N)
+    return count_partitions(p + q, most) - count_partitions(p + q, most - 1)
 
 
-def _by_sizes(k: int, l: int, N: int) -> int:
+def _by_sizes(p: int, q: int, N: int) -> int:
     """How many different lists of sizes the parts can have."""
-    return len({tuple(_sizes(p)) for p in set_partitions(k + l, N)})
+    return len({tuple(_sizes(parts)) for parts in set_partitions(p + q, N)})
 
 
 def _dimension_cases(hidden: bool) -> list[tuple[Any, ...]]:
     if hidden:
-        return [(0, 2, 3), (1, 2, 2), (2, 1, 4), (1, 3, 3), (2, 3, 5), (2, 3, 4), (3, 3, 6), (3, 3, 3)]
-    return [(1, 1, 5), (1, 0, 4), (2, 2, 5), (2, 2, 4), (2, 2, 3), (2, 2, 2), (1, 2, 3), (1, 1, 1)]
+        return [
+            (0, 0, 3),
+            (0, 2, 3),
+            (1, 2, 2),
+            (2, 1, 4),
+            (1, 3, 3),
+            (2, 3, 5),
+            (2, 3, 4),
+            (3, 2, 3),
+            (3, 3, 6),
+            (3, 3, 4),
+            (3, 3, 3),
+        ]
+    return [
+        *[(1, 1, 5), (1, 0, 4), (0, 0, 2), (1, 2, 3), (1, 1, 1)],
+        *[(2, 2, 5), (2, 2, 4), (2, 2, 3), (2, 2, 2), (2, 3, 3), (3, 3, 5)],
+    ]
 
 
 # ---- task 4: all fifteen maps, without the matrix --------------------------------------------------------------------
@@ -212,7 +332,7 @@ def forward_with(kept: Sequence[Partition]) -> Callable[[list[float], Table], Ta
 
 
 def _families(hidden: bool) -> list[Family]:
-    sizes = [3, 5] if hidden else [2, 4]
+    sizes = [4, 6] if hidden else [2, 3, 5]
     tables = [SymmetricGroup(n).defining() ** 2 for n in sizes]
     return [Family(rho, rho, weights=15) for rho in tables]
 
@@ -237,13 +357,16 @@ RECIPES: dict[Partition, str] = {
 }
 
 
-def _missing(partition: Partition) -> Misconception:
-    name = "".join(map(str, partition))
-    return Misconception(
-        f"the diagram {name} is missing",
-        forward_with([p for p in DIAGRAMS if p != partition]),
-        f"All but one of the 15 are there. What is missing is the diagram {name}: {RECIPES[partition]}.",
-    )
+def _missing(family: Family, outputs: list[Tensor]) -> list[Partition]:
+    """Up to five diagrams that a layer of equivariant maps lacks, if these are all that it lacks (N ≥ 4)."""
+    M = family.matrices(outputs).flatten(1)
+    n = family.rho_in.axes[0]
+    inputs = torch.eye(n * n, dtype=torch.float64).reshape(-1, n, n)
+    maps = {p: torch.stack([diagram(p, x).flatten() for x in inputs], 1).reshape(1, -1) for p in DIAGRAMS}
+    rank = matrix_rank(M)
+    missing = [p for p, row in maps.items() if matrix_rank(torch.cat([M, row])) > rank]
+    # With the maps that it has, they span all: a layer of mixed maps can lack one dimension and no diagram in particular.
+    return missing if len(missing) <= 5 and rank + len(missing) == len(DIAGRAMS) else []
 
 
 def _only(keep: Callable[[Partition], bool]) -> Callable[[list[float], Table], Table]:
@@ -287,17 +410,27 @@ _FAMILIES_OF_MISTAKES = (
     ),
 )
 
-# More than a teacher's table has room for: what a layer spans that has all diagrams but one.
-_MISSING = tuple(map(_missing, DIAGRAMS))
 _MAPS: dict[tuple[str, int], Tensor] = {}
 
 
 class TablesTask(FamilyTask):
-    """Also says which diagram is missing, if it is one."""
+    """Also says which diagrams are missing, up to five, and that the weights do nothing."""
+
+    def _dimensions(self, family: Family, outputs: list[Tensor]) -> int:
+        M = family.matrices(outputs)
+        if torch.equal(M, M[:1].expand_as(M)) and not family.is_linear(outputs):
+            call = self._call(family.calls()[0])
+            raise Wrong(f"{call}\n  Your weights are not used: whichever of them is 1, the table is the same.")
+        return super()._dimensions(family, outputs)
 
     def _not_yet(self, reason: str, families: list[Family], outputs: list[list[Tensor]]) -> Verdict:
-        told_more = dataclasses.replace(self, misconceptions=(*self.misconceptions, *_MISSING))
-        return FamilyTask._not_yet(told_more, reason, families, outputs)
+        told = super()._not_yet(reason, families, outputs)
+        missing = [] if told.misconception else _missing(families[-1], outputs[-1])
+        if not missing:
+            return told
+        names = [f"  {''.join(map(str, partition))}: {RECIPES[partition]}" for partition in missing]
+        lines = "\n".join([reason, f"What is missing, of the 15: {len(missing)}.", *names])
+        return self._verdict("not yet", lines, "diagrams are missing")
 
     def _maps_of(self, held: Misconception, family: Family) -> Tensor:
         """Remembered, since a wrong answer is compared with many."""
@@ -320,7 +453,7 @@ TASKS = [
             7: "The diagonal 5 is already the sum of both.",
         },
     ),
-    ValueTask(
+    AnyOrderTask(
         id="09.recall-2",
         outcome="recall lesson 02",
         minutes=1,
@@ -363,11 +496,12 @@ TASKS = [
             ),
         ),
     ),
-    ValueTask(
+    NamesTask(
         id="09.colour-names",
         outcome="name the colour of an entry by its equal indices",
         minutes=3,
         accepted=([[0, 1, 1, 0], [0, 1, 0, 2], [0, 1, 2, 3]],),
+        entries=("W_43,34", "W_20,24", "W_12,30"),
         why="4 and 3 come back crosswise; 2 comes back in the third place; 1, 2, 3, 0 are all different.",
         feedback={
             (
@@ -395,6 +529,7 @@ TASKS = [
         name="five_vectors",
         reference=five_vectors,
         cases=_five_cases,
+        accept=_accept_vectors,
         shown="Diagonal, sums of rows, sums of columns, trace and total: all five maps from order 2 to order 1.",
         misconceptions=(
             Misconception(
@@ -414,6 +549,23 @@ TASKS = [
             ),
         ),
     ),
+    AnyOrderTask(
+        id="09.recipe",
+        outcome="write a recipe as a sum of colours",
+        minutes=3,
+        accepted=(["0102", "0101", "0100", "0001", "0000"], [7, 6, 5, 1, 0]),
+        item="colour",
+        why="i = k in all of them, and the points i, j, l are joined in each of the 5 ways that three points can be.",
+        feedback={
+            ("0102",): "That is one of them. A sum over l includes the l that equals i, and the l that equals j.",
+            (
+                "0102",
+                "0101",
+                "0100",
+            ): "l may equal i or j. j may equal i as well: the sum of row i stands on the diagonal too.",
+            ("0102", "0123"): "In 0123 i and k are different. The recipe joins them.",
+        },
+    ),
     FunctionTask(
         id="09.act",
         outcome="act on arrays of any order",
@@ -432,12 +584,12 @@ TASKS = [
             Misconception(
                 "only the first axis",
                 lambda pi, x: act(pi, x, lambda p, k: [p, *[list(range(len(p)))] * (k - 1)][:k]),
-                "You permute the first axis alone. At order k all k axes move, and all by the same π.",
+                "You permute the first axis alone. At order p all p axes move, and all by the same π.",
             ),
             Misconception(
                 "only the last axis",
                 lambda pi, x: act(pi, x, lambda p, k: [*[list(range(len(p)))] * (k - 1), p] if k else []),
-                "You permute the last axis alone. At order k all k axes move, and all by the same π.",
+                "You permute the last axis alone. At order p all p axes move, and all by the same π.",
             ),
             Misconception(
                 "another permutation on each axis",
@@ -489,6 +641,12 @@ TASKS = [
                 ),
                 "You list only entries whose new indices come in increasing order. A permutation moves [0, 1] to [2, 1] too.",
             ),
+            Misconception(
+                "only neighbours are compared",
+                lambda partition, N: entries(partition, N, _like_neighbours),
+                "You compare each index with the next one only. Compare all pairs: in 0102 the first and the third are equal, the "
+                "second and the fourth are not.",
+            ),
         ),
     ),
     FunctionTask(
@@ -499,22 +657,22 @@ TASKS = [
         name="dimension",
         reference=dimension,
         cases=_dimension_cases,
-        shown="Set partitions of k + l points into at most N parts: 15 for tables at N = 4 and more, 14 at N = 3, 8 at N = 2.",
+        shown="Set partitions of p + q points into at most N parts: 15 for tables at N = 4 and more, 14 at N = 3, 8 at N = 2.",
         misconceptions=(
             Misconception(
                 "the Bell number for every N",
-                lambda k, l, N: bell(k + l),
+                lambda p, q, N: bell(p + q),
                 "You count all set partitions, whatever N is. A part needs an index of its own: at most N parts.",
             ),
             Misconception(
                 "the group fixes the layer",
-                lambda k, l, N: count_partitions(2, N),
+                lambda p, q, N: count_partitions(2, N),
                 "You give the number for sets, order 1 to order 1, at every order. The group does not decide alone: S_5 has 2 "
                 "weights from order 1 to 1, and 15 from order 2 to 2.",
             ),
             Misconception(
                 "no weights are shared",
-                lambda k, l, N: N ** (k + l),
+                lambda p, q, N: N ** (p + q),
                 "You count all entries of the matrix. Entries with indices that are equal in the same way share a weight.",
             ),
             Misconception(
@@ -530,7 +688,7 @@ TASKS = [
             ),
             Misconception(
                 "input and output apart",
-                lambda k, l, N: count_partitions(k, N) * count_partitions(l, N),
+                lambda p, q, N: count_partitions(p, N) * count_partitions(q, N),
                 "You divide input points and output points apart. A part may hold points of both: there an output index equals an input "
                 "index.",
             ),
@@ -544,7 +702,8 @@ TASKS = [
         name="forward",
         reference=forward_with(DIAGRAMS),
         families=_families,
-        shown="Your 15 maps are equivariant and span all there are (fewer than 15 are different below N = 4).",
+        shown="Your 15 maps are equivariant and span all there are (fewer than 15 are different below N = 4). How many steps they "
+        "take is not checked: count your loops.",
         misconceptions=_FAMILIES_OF_MISTAKES,
     ),
 ]

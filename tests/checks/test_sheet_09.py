@@ -79,16 +79,20 @@ def entries_by_orbit(partition, N):
     return np.array(sorted({tuple(g[p] for p in partition) for g in itertools.permutations(range(N))}))
 
 
-def dimension_by_orbits(k, l, N):
+def entries_as_a_set(partition, N):
+    return set(entries_by_choosing(partition, N))
+
+
+def dimension_by_orbits(p, q, N):
     def name(t):
         return tuple(t.index(i) for i in t)
 
-    return len({name(t) for t in itertools.product(range(N), repeat=k + l)})
+    return len({name(t) for t in itertools.product(range(N), repeat=p + q)})
 
 
-def dimension_by_library(k, l, N):
+def dimension_by_library(p, q, N):
     V = SymmetricGroup(N).defining()
-    return torch.tensor(intertwiner_dimension(V**k, V**l))
+    return torch.tensor(intertwiner_dimension(V**p, V**q))
 
 
 def forward_by_library(weights, x):
@@ -125,7 +129,7 @@ RIGHT = {
     "09.permute-table": [table_by_loops, table_by_matrices],
     "09.five-vectors": [vectors_by_numpy, vectors_by_library],
     "09.act": [act_by_library, act_by_numpy, act_by_recursion],
-    "09.entries": [entries_by_choosing, entries_by_orbit],
+    "09.entries": [entries_by_choosing, entries_by_orbit, entries_as_a_set],
     "09.dimension": [dimension_by_orbits, dimension_by_library],
     "09.forward": [forward_by_library, forward_by_hand, forward_by_colours],
 }
@@ -181,8 +185,8 @@ def test_diagrams_are_those_of_the_library():
             + w[0] * np.array(x).mean(1)[:, None],
             "the axes are permuted independently",
         ),
-        (lambda w, x: forward_by_hand([*w[:14], 0], x), "the diagram 0110 is missing"),
-        (lambda w, x: forward_by_hand([0, *w[:14]], x), "the diagram 0122 is missing"),
+        (lambda w, x: forward_by_hand([*w[:14], 0], x), "diagrams are missing"),
+        (lambda w, x: forward_by_hand([0, *w[:14]], x), "diagrams are missing"),
         (lambda w, x: forward_by_hand([w[0], w[0], *w[2:]], x), None),  # two weights tied: no single diagram is missing
     ],
 )  # fmt: skip
@@ -191,12 +195,41 @@ def test_incomplete_layers_get_their_own_messages(answer, misconception, hidden)
     assert (result.status, result.misconception) == ("not yet", misconception)
 
 
-def test_every_missing_diagram_is_named():
-    for hidden, left_out in itertools.product((False, True), DIAGRAMS):
-        result = verdict("09.forward", forward_with([p for p in DIAGRAMS if p != left_out]), hidden)
+@pytest.mark.parametrize("hidden", [False, True])
+def test_missing_diagrams_are_listed(hidden):
+    """One, two or five of them by name; from six on it is only said how many dimensions are reached."""
+    for left_out in [DIAGRAMS[:1], DIAGRAMS[8:9], DIAGRAMS[14:], DIAGRAMS[3:5], DIAGRAMS[8:13]]:
+        result = verdict("09.forward", forward_with([p for p in DIAGRAMS if p not in left_out]), hidden)
+        assert (result.status, result.misconception) == ("not yet", "diagrams are missing")
+        listed = [p for p in DIAGRAMS if f"{''.join(map(str, p))}: {RECIPES[p]}" in result.message]
+        assert listed == list(left_out)
+    assert verdict("09.forward", forward_with(DIAGRAMS[:9]), hidden).misconception is None
+
+
+def cumulative_from(n_wrong):
+    def forward(weights, x):
+        y = torch.as_tensor(forward_by_hand(weights, x))
+        return y.cumsum(0) if len(x) in n_wrong else y
+
+    return forward
+
+
+def test_each_size_is_looked_at():
+    """A layer that is wrong at one N only: each N of the open check, and of the hidden one."""
+    for hidden, sizes in ((False, (2, 3, 5)), (True, (4, 6))):
+        for n in sizes:
+            assert verdict("09.forward", cumulative_from([n]), hidden).status == "not yet"
+    # At N = 3 the 15 maps have one relation, so that any 14 of them span all there are; 13 do not.
+    x_missing = lambda w, x: forward_by_hand([*w[:13], 0, 0] if len(x) == 3 else w, x)  # noqa: E731
+    assert "13 of 14" in verdict("09.forward", x_missing).message
+
+
+@pytest.mark.parametrize("answer", [lambda w, x: x, lambda w, x: np.array(x).T, lambda w, x: np.array(x) * 15])
+def test_weights_that_are_not_used(answer):
+    for hidden in (False, True):
+        result = verdict("09.forward", answer, hidden)
         assert result.status == "not yet"
-        assert result.misconception == f"the diagram {''.join(map(str, left_out))} is missing"
-        assert RECIPES[left_out] in result.message
+        assert "weights are not used" in result.message
 
 
 @pytest.mark.parametrize(
@@ -218,8 +251,8 @@ def test_layers_that_are_no_layers(answer, said):
 
 
 def test_a_passed_layer_is_told_its_dimensions():
-    assert "8 of 8, 15 of 15" in verdict("09.forward", forward_by_hand).message
-    assert "14 of 14, 15 of 15" in verdict("09.forward", forward_by_hand, hidden=True).message
+    assert "8 of 8, 14 of 14, 15 of 15" in verdict("09.forward", forward_by_hand).message
+    assert "15 of 15, 15 of 15" in verdict("09.forward", forward_by_hand, hidden=True).message
 
 
 def test_a_layer_that_changes_its_input():
@@ -239,6 +272,10 @@ def test_a_layer_that_changes_its_input():
         lambda pi, x: [x[i] for i in pi] if isinstance(x, list) else x,
         lambda pi, x: act_by_recursion(pi, x) if np.ndim(x) == 2 else x,  # tables only
         lambda pi, x: np.sort(np.array(x).flatten()).reshape(np.shape(x)),
+        lambda pi, x: np.roll(x, 1, tuple(range(np.ndim(x)))) if np.ndim(x) else x,
+        lambda pi, x: np.array(x)[np.ix_(*[np.array(pi)[pi]] * np.ndim(x))] if np.ndim(x) else x,  # π twice
+        lambda pi, x: act_by_library(pi, x) if len(pi) < 4 else np.array(x)[np.ix_(*[pi] * np.ndim(x))],
+        lambda pi, x: np.array(x)[np.ix_(*[np.argsort(pi)] * 3, range(2))] if np.ndim(x) == 4 else act_by_numpy(pi, x),
     ],
 )
 def test_other_wrong_actions_do_not_pass(answer):
@@ -267,13 +304,16 @@ def test_other_wrong_lists_of_entries_do_not_pass(answer):
 @pytest.mark.parametrize(
     "answer",
     [
-        lambda k, l, N: 15,
-        lambda k, l, N: [15],
-        lambda k, l, N: "15",
-        lambda k, l, N: N,
-        lambda k, l, N: len(set_partitions(k + l, N)) if k == l else 0,
-        lambda k, l, N: len(set_partitions(k + l, N)) + 1e-3,
-        lambda k, l, N: {2: 8, 3: 14}.get(N, 15),  # what the lesson says of tables
+        lambda p, q, N: 15,
+        lambda p, q, N: [15],
+        lambda p, q, N: "15",
+        lambda p, q, N: N,
+        lambda p, q, N: len(set_partitions(p + q, N)) if p == q else 0,
+        lambda p, q, N: len(set_partitions(p + q, N)) + 1e-3,
+        lambda p, q, N: {2: 8, 3: 14}.get(N, 15),  # what the lesson says of tables
+        lambda p, q, N: len(set_partitions(p + q, min(N, 4))),
+        lambda p, q, N: len(set_partitions(p + q, N)) if p + q else 0,
+        lambda p, q, N: {0: 1, 1: 1, 2: 2, 3: 5, 4: 15, 5: 52, 6: 203}[p + q] - (N == 3) * (p + q == 4),
     ],
 )
 def test_other_wrong_counts_do_not_pass(answer):
@@ -286,3 +326,47 @@ def test_order_2_needs_both_axes():
     (_, on_set) = sheet_09._act_cases(False)[:2]
     first_only = next(m for m in find_task("09.act").misconceptions if m.name == "only the first axis")
     assert first_only.answer(*on_set) == find_task("09.act").reference(*on_set)
+
+
+@pytest.mark.parametrize(
+    ("task", "answer", "status", "said"),
+    [
+        ("09.recall-2", [3, 1, 2], "passed", "2 and 3"),
+        ("09.recall-2", {1, 2, 3}, "passed", "2 and 3"),
+        ("09.recall-2", (1, 2), "not yet", "one place is missing"),
+        ("09.recall-2", [0, 1, 2, 3], "not yet", "one place is too many"),
+        ("09.recall-2", 3, "not yet", "list"),
+        ("09.recipe", ["0102", "0101"], "not yet", "3 colours are missing"),
+        ("09.recipe", [[0, 0, 0, 0], [0, 1, 0, 2], [0, 1, 0, 1], [0, 1, 0, 0], [0, 0, 0, 1]], "passed", "i = k"),
+        ("09.recipe", {0, 1, 5, 6, 7}, "passed", "i = k"),
+        ("09.recipe", ["0102", "0101", "0100", "0001", "0000", "0123"], "not yet", "one colour is too many"),
+        ("09.colour-names", ["0110", "0102", "0123"], "passed", "crosswise"),
+        ("09.colour-names", [(0, 1, 1, 0), (0, 1, 2, 0), (0, 1, 2, 3)], "not yet", "Not yet right: W_20,24."),
+        ("09.colour-names", ["0110", "0102"], "not yet", "four numbers"),
+        ("09.colour-names", [0, 1, 1], "not yet", "four numbers"),
+        ("09.colour-names", "0110", "not yet", "four numbers"),
+    ],
+)
+def test_typed_answers(task, answer, status, said):
+    result = verdict(task, answer)
+    assert (result.status, said in result.message) == (status, True), result
+
+
+@pytest.mark.parametrize(
+    ("changed", "value", "said"),
+    [
+        (0, lambda x: x.sum(0), "These are 010, the sums of the columns"),
+        (2, lambda x: x.diagonal(), "These are 000, the diagonal"),
+        (4, lambda x: x.sum(), "one number, 37. Copy it"),
+    ],
+)
+def test_one_of_five_vectors_is_another(changed, value, said):
+    def five_vectors(x):
+        x = torch.tensor(x)
+        vectors = list(sheet_09.five_vectors(x.tolist()))
+        vectors[changed] = value(x)
+        return vectors
+
+    result = verdict("09.five-vectors", five_vectors)
+    assert result.status == "not yet"
+    assert said in result.message
