@@ -268,6 +268,14 @@ def test_the_size_of_a_basis_does_not_matter(size, hidden):
     assert verdict("14.signs", scaled, hidden).status == "passed"
 
 
+@BOTH
+def test_matrices_of_different_sizes_are_fine(hidden):
+    def scaled(a, b):
+        return [[[10.0**-k * w for w in row] for row in W] for k, W in enumerate(sheet_14.maps(a, b))]
+
+    assert verdict("14.signs", scaled, hidden).status == "passed"
+
+
 @pytest.mark.parametrize(("n", "weights"), [(2, 2), (3, 1), (4, 0), (5, 0)])
 def test_from_v_to_v_with_the_sign(n, weights):
     """By the walk of the sheet, by its other answers and by the solver."""
