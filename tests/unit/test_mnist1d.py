@@ -37,6 +37,13 @@ def test_a_changed_file_is_refused(tmp_path, monkeypatch):
         datasets.mnist1d("train")
 
 
+def test_the_wide_network_knows_its_training_signals_and_not_the_others():
+    study = {record["learner"]: record for record in datasets.shift_study()["results"]}
+    wide = study["dense, equal width"]
+    assert min(wide["training"]) > max(wide["as they are"]) + 0.2
+    assert all(min(record["training"]) > max(record["as they are"]) for record in study.values() if record is not wide)
+
+
 def test_the_circulant_network_beats_both_dense_ones_by_more_than_the_spread():
     shifted = {record["learner"]: record["shifted"] for record in datasets.shift_study()["results"]}
     spread = max(max(shares) - min(shares) for shares in shifted.values())
