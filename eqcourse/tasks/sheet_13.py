@@ -311,7 +311,8 @@ class _CrossoverTask(FunctionTask):
     def _require_right(self, args: tuple[Any, ...], got: Any, expected: Any) -> None:
         if got is None and expected is not None:
             raise Wrong(
-                f"{self._call(args)}\n  gave None: that without W it does not cost less at N = {LARGEST}. It does, from N = {expected} on.\n"
+                f"{self._call(args)}\n  gave None: that without W it does not cost less at N = {LARGEST}. It does, from N = {expected} on."
+                "\n"
                 "  If you meant to give a number: is there a return?"
             )
         super()._require_right(args, got, expected)
@@ -424,7 +425,9 @@ TASKS = [
             ),
             Misconception(
                 "colour −1 looks up the last weight",
-                lambda pattern, signs, weights: _by_entry(pattern, lambda i, j, c: (signs[i][j] or 1) * weights[c] if weights else 0),
+                lambda pattern, signs, weights: _by_entry(
+                    pattern, lambda i, j, c: (signs[i][j] or 1) * weights[c] if weights else 0
+                ),
                 "A colour of −1 marks an entry that has to be 0. A look-up at −1 takes the last item of the list.",
             ),
             Misconception(

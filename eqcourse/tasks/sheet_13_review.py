@@ -442,7 +442,7 @@ TASKS = [
             Misconception(
                 "a bias for each place",
                 lambda *args: [parameters(*args)[0], action(args[1]).dim * args[3]],
-                "Your weights are right. A bias has to stay the same when the output is moved: on a ring, for example, all its places are equal.",
+                "Your weights are right. A bias stays the same when the output is moved: on a ring all its places are equal.",
             ),
             Misconception(
                 "biases for the input channels too",

@@ -179,7 +179,20 @@ def test_a_length_that_does_not_fit_is_explained():
 def test_hints_do_not_point_at_a_situation():
     task = next(t for t in sheet.TASKS if t.id == "13_review.situations")
     told = " ".join(held.message for held in task.misconceptions).lower()
-    things = ("pupil", "trust", "question", "fruit", "shop", "buoy", "canal", "card", "runner", "track", "o'clock", "cloth")
+    things = (
+        "pupil",
+        "trust",
+        "question",
+        "fruit",
+        "shop",
+        "buoy",
+        "canal",
+        "card",
+        "runner",
+        "track",
+        "o'clock",
+        "cloth",
+    )
     assert not [thing for thing in things if thing in told]
 
 
