@@ -18,6 +18,7 @@ from .sets import SetLinear
 from .steerable import (
     AtEachPixel,
     FeatureField,
+    FieldBatchNorm,
     GroupConv,
     LiftingConv,
     MeanOverPixels,
@@ -40,6 +41,7 @@ __all__ = [
     "EquivariantSequential",
     "Family",
     "FeatureField",
+    "FieldBatchNorm",
     "GatedNonlinearity",
     "Grid",
     "GroupConv",

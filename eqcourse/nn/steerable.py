@@ -26,13 +26,15 @@ from ..groups import SO, CyclicGroup, DihedralGroup, Group, O
 from ..representations import MatrixRepresentation, Representation
 from ..solvers import intertwiners
 from .base import TypedLayer, check_channels, check_representation, random_normal
-from .linear import Expansion
+from .linear import Constant, Expansion
+from .nonlinear import require_orthogonal
 from .twins import to_be_kept
 from .types import Family, Type
 
 __all__ = [
     "AtEachPixel",
     "FeatureField",
+    "FieldBatchNorm",
     "GroupConv",
     "LiftingConv",
     "MeanOverPixels",
@@ -45,6 +47,8 @@ __all__ = [
 # The width of a Gaussian ring, in pixels, and how many waves round a ring of radius R (a circle of 2πR pixels) are kept: 2R.
 RING_WIDTH = 0.6
 WAVES_PER_RADIUS = 2
+# Added to the mean square before it divides.
+_SMALL = 1e-5
 
 
 @dataclass(frozen=True)
@@ -303,8 +307,6 @@ class SteerableConv(_Convolution):
     torch.Size([2, 4, 8, 20, 20])
     """
 
-    basis: Tensor
-
     def __init__(
         self,
         rho_in: Representation,
@@ -330,11 +332,11 @@ class SteerableConv(_Convolution):
         # The basis kernels have norm 1, so that in_channels · number · std² / d_out is the variance of an output.
         std = (rho_out.dim / (in_channels * len(basis))) ** 0.5
         self.weight = random_normal((out_channels, in_channels, len(basis)), std, generator, dtype, device)
-        self.register_buffer("basis", basis.to(self.weight), persistent=False)
+        self.basis = Constant(basis, device, self.weight.dtype)
         self._set_bias(bias, dtype, device)
 
     def kernel(self) -> Tensor:
-        return torch.einsum("cdn,noihw->codihw", self.weight, self.basis)
+        return torch.einsum("cdn,noihw->codihw", self.weight, self.basis(self.weight.dtype))
 
 
 class LiftingConv(_Convolution):
@@ -446,6 +448,76 @@ class AtEachPixel(FieldLayer):
 
     def __repr__(self) -> str:
         return self._who
+
+
+class FieldBatchNorm(FieldLayer):
+    """Batch normalisation of feature fields: y = scale · (x − m) / r, with an invariant vector m and a number r for each channel.
+
+    m is the invariant part of the mean of x over the batch and all pixels, and r the root mean square of what is left, over the batch,
+    the pixels and the entries of ρ. Both are invariant under the group, so the layer is equivariant; an ordinary batch normalisation,
+    with a mean and a spread for each entry of ρ, is not. In training they come from the batch, afterwards from running averages.
+    ``scale`` (channels,) is learned. For regular fields this is batch normalisation with the group elements as further pixels.
+
+    x and y are (batch, channels, ρ.dim, height, width). Raises ``ValueError`` for ρ that is not orthogonal, since there r is not invariant.
+    Source: Ioffe and Szegedy 2015, "Batch normalization"; for fields, Weiler and Cesa 2019, "General E(2)-equivariant steerable CNNs".
+
+    >>> layer = FieldBatchNorm(CyclicGroup(4).regular(), channels=2)
+    >>> x = torch.randn(5, 2, 4, 6, 6, generator=torch.Generator().manual_seed(0))
+    >>> y = layer(7 + 3 * x)
+    >>> bool(y.mean().abs() < 1e-5), round(y.square().mean().item(), 3)
+    (True, 1.0)
+    """
+
+    in_channels: int
+    out_channels: int
+    mean: Tensor
+    mean_square: Tensor
+
+    def __init__(
+        self,
+        rho: Representation,
+        channels: int,
+        momentum: float = 0.1,
+        *,
+        dtype: torch.dtype | None = None,
+        device: Any = None,
+    ) -> None:
+        super().__init__()
+        check_channels(channels=channels)
+        check_representation(rho, "FieldBatchNorm")
+        require_orthogonal(rho, "FieldBatchNorm", "a field of an orthogonal representation")
+        self.in_type = self.out_type = FeatureField(rho)
+        self.in_channels = self.out_channels = channels
+        self.momentum = momentum
+        self.scale = torch.nn.Parameter(torch.ones(channels, dtype=dtype, device=device))
+        self.projection = Constant(_invariant_projection(rho), device, self.scale.dtype)
+        self.register_buffer("mean", self.scale.new_zeros(channels, rho.dim).detach())
+        self.register_buffer("mean_square", self.scale.new_ones(channels).detach())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, ρ.dim, height, width) -> the same shape."""
+        self.check_input(x, self.scale)
+        if not self.training:
+            return self._normalised(x, self.mean, self.mean_square)
+        mean = x.mean((0, -2, -1)) @ self.projection(x.dtype)
+        square = (x - mean[..., None, None]).square().mean((0, 2, 3, 4))
+        with torch.no_grad():
+            self.mean.lerp_(mean, self.momentum)
+            self.mean_square.lerp_(square, self.momentum)
+        return self._normalised(x, mean, square)
+
+    def _normalised(self, x: Tensor, mean: Tensor, square: Tensor) -> Tensor:
+        factor = self.scale * (square + _SMALL).rsqrt()
+        return (x - mean[..., None, None]) * factor[:, None, None, None]
+
+    def extra_repr(self) -> str:
+        return f"{self.in_type.rho}, {self.in_channels} channels"
+
+
+def _invariant_projection(rho: Representation) -> Tensor:
+    """The orthogonal projection (ρ.dim, ρ.dim) onto the invariant vectors of an orthogonal representation."""
+    vectors = intertwiners(rho.group.trivial(), rho.flatten()).basis.flatten(1).double()
+    return torch.linalg.pinv(vectors) @ vectors
 
 
 class MeanOverPixels(FieldLayer):

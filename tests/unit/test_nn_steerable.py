@@ -12,6 +12,7 @@ from eqcourse.nn import (
     EquivariantLinear,
     EquivariantSequential,
     FeatureField,
+    FieldBatchNorm,
     GroupConv,
     InvariantPool,
     LiftingConv,
@@ -24,6 +25,7 @@ from eqcourse.nn import (
     kernel_basis,
 )
 from eqcourse.nn.steerable import circular_waves, kernel_error, plane_vectors
+from eqcourse.representations import from_generators
 from eqcourse.solvers import intertwiner_dimension
 
 C4, D4 = CyclicGroup(4), DihedralGroup(4)
@@ -160,11 +162,14 @@ def layers(group):
         AtEachPixel(Pointwise(torch.tanh, R)),
         AtEachPixel(NormNonlinearity(V, 2, dtype=torch.float64)),
         MeanOverPixels(V),
+        FieldBatchNorm(R, 2, dtype=torch.float64),
+        FieldBatchNorm(one + V, 2, dtype=torch.float64),
+        FieldBatchNorm(one + V, 2, dtype=torch.float64).eval(),
     ]
 
 
 @pytest.mark.parametrize("group", [C4, D4], ids=repr)
-@pytest.mark.parametrize("number", range(9))
+@pytest.mark.parametrize("number", range(12))
 def test_layers_commute_with_turns_of_image_and_features(group, number):
     layer = layers(group)[number]
     with torch.no_grad():
@@ -222,6 +227,27 @@ def test_an_eighth_of_a_turn_is_followed_better_the_smoother_the_image():
     assert error(C4, 4, frequency=None) > 10 * error(SO(2), 4)
 
 
+def test_batch_norm_of_a_regular_field_is_torchs_with_the_group_as_pixels():
+    x = 3 + 2 * torch.randn(4, 2, 4, 5, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    ours = FieldBatchNorm(C4.regular(), 2, dtype=torch.float64)
+    theirs = torch.nn.BatchNorm1d(2, affine=False, dtype=torch.float64)
+    torch.testing.assert_close(ours(x), theirs(x.flatten(2)).view_as(x))
+    for _ in range(200):
+        ours(x)
+    torch.testing.assert_close(ours.eval()(x), ours.train()(x))
+
+
+def test_batch_norm_leaves_the_mean_of_vectors():
+    """A mean vector is not invariant: subtracting it would break the action. Numbers lose their mean, vectors do not."""
+    field = C4.trivial() + C4.defining()
+    x = torch.tensor([5.0, 1.0, 2.0], dtype=torch.float64)[None, None, :, None, None].expand(3, 1, 3, 4, 4)
+    y = FieldBatchNorm(field, 1, dtype=torch.float64)(x)
+    r = math.sqrt((0 + 1 + 4) / 3 + 1e-5)
+    torch.testing.assert_close(y[0, 0, :, 0, 0], torch.tensor([0.0, 1 / r, 2 / r], dtype=torch.float64))
+    with pytest.raises(ValueError, match="orthogonal"):
+        FieldBatchNorm(from_generators(CyclicGroup(2), matrices=[[[1, 1], [0, -1]]]), 1)
+
+
 def test_a_network_from_image_to_number():
     regular = C4.regular()
     net = EquivariantSequential(
@@ -266,7 +292,10 @@ def test_gradients_state_and_dtypes():
     other = SteerableConv(C4.trivial(), C4.defining(), 2, 2, 3, dtype=torch.float64)
     other.load_state_dict(layer.state_dict())
     torch.testing.assert_close(other(x), layer(x))
+    exact = layer(x)
     assert layer.float()(x.float()).dtype == torch.float32
+    layer.weight.data = other.weight.data  # what was rounded and comes back are the weights, never the kernels
+    torch.testing.assert_close(layer.double()(x), exact)
     with pytest.raises(RuntimeError, match="this checkpoint is of"):
         GroupConv(C4, 2, 2, 3).load_state_dict(layer.state_dict())
 
