@@ -56,7 +56,7 @@ class Family:
 
     def matrices(self, outputs: Sequence[Tensor]) -> Tensor:
         """The matrix that each weight alone stands for, from what the calls gave: (weights, d_out, d_in)."""
-        columns = torch.stack(list(outputs[: self.weights * self.rho_in.dim]))
+        columns = torch.stack(list(outputs))[: self.weights * self.rho_in.dim]  # none, if there are no weights
         return columns.reshape(self.weights, self.rho_in.dim, self.rho_out.dim).mT
 
     def is_linear(self, outputs: Sequence[Tensor]) -> bool:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any
 
 import torch
 
-from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Wrong, named_representation, same_answer, show
+from ..checks import (
+    FunctionTask,
+    Malformed,
+    Misconception,
+    ValueTask,
+    Verdict,
+    Wrong,
+    named_representation,
+    same_answer,
+    show,
+)
 from ..groups import SO, O, SymmetricGroup
 from ..representations import Representation
 from ..solvers import multiplicity
@@ -164,6 +175,7 @@ def _multiplicity_cases(hidden: bool) -> list[tuple[Any, ...]]:
         case(_C4, "sum", [4, 0, 0, 0], [1, -1, 1, -1]),
         case(_C4, "product", [2, 0, -2, 0], [2, 0, -2, 0]),
         case(_C3, "sum", [3, 0], [2, -1]),
+        case(_Q8, "sum", [4, -4, 0, 0, 0], [4, 4, 4, 4, 4]),
     ]
 
 
@@ -193,6 +205,14 @@ def _every_entry(m: list[int], n: list[int], irreps: Irreps) -> int:
     return sum(p * q * dim * dim for p, q, (dim, _) in zip(m, n, irreps, strict=True))
 
 
+def _times_its_dimension(m: list[int], n: list[int], irreps: Irreps) -> int:
+    return sum(p * q * dim for p, q, (dim, _) in zip(m, n, irreps, strict=True))
+
+
+def _dimension_unless_real(m: list[int], n: list[int], irreps: Irreps) -> int:
+    return sum(p * q * (1 if kind == "real" else dim) for p, q, (dim, kind) in zip(m, n, irreps, strict=True))
+
+
 def _equal_dimensions(m: list[int], n: list[int], irreps: Irreps) -> int:
     """Counts every pair of irreps with the same dimension and type."""
     return sum(
@@ -215,6 +235,7 @@ def _count_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ([2, 3, 1, 1], [5, 10, 6, 6], [[1, "real"], [4, "real"], [5, "real"], [6, "real"]]),
             ([1, 1, 1], [1, 1, 1], c4),
             ([3, 1, 2], [1, 2, 4], s3),
+            ([1, 2, 1], [2, 1, 3], [[8, "quaternionic"], [4, "complex"], [4, "real"]]),
         ]
     return [
         ([1, 0, 1], [1, 0, 1], s3),
@@ -223,6 +244,7 @@ def _count_cases(hidden: bool) -> list[tuple[Any, ...]]:
         ([1, 1, 1], [1, 1, 1], c4),
         ([0, 2, 1], [3, 3, 0], c5),
         ([1, 0, 2], [0, 4, 1], q8),
+        ([2, 1], [3, 2], [[4, "complex"], [8, "quaternionic"]]),
     ]
 
 
@@ -234,14 +256,16 @@ def blocks(w: list[float]) -> list[list[float]]:
     return _blocks(w)
 
 
-def _blocks(w: list[float], sign: int = 1, scalar: bool = False, ends: bool = False, whole: bool = False) -> Any:
+def _blocks(
+    w: list[float], sign: int = 1, scalar: bool = False, ends: bool = False, whole: bool = False, last: bool = False
+) -> Any:
     n = len(w)
     found = []
     for k in range(n if whole else n // 2 + 1):
         angles = [2 * math.pi * k * t / n for t in range(n)]
         a = sum(x * math.cos(angle) for x, angle in zip(w, angles, strict=True))
         b = sum(x * math.sin(angle) for x, angle in zip(w, angles, strict=True))
-        one_dimensional = scalar or (not ends and (k == 0 or 2 * k == n))
+        one_dimensional = scalar or (not ends and (k == 0 or (2 * k == n and not last)))
         found.append([a] if one_dimensional else [a, sign * b])
     return found
 
@@ -337,14 +361,40 @@ def _families(hidden: bool) -> list[Family]:
             family("O(2)", [1, 2], [2, 1]),
             family("SO(2)", [0, 3, 3], [3, 0, 1]),
             family("O(2)", [0, 4, 4, 0], [4, 4, 0]),
+            family("O(2)", [5], [0, 2]),
+            family("SO(2)", [0, 4, 1], [0, 4, 1]),
         ]
     return [
         family("SO(2)", [1], [1]),
         family("O(2)", [1], [1]),
+        family("SO(2)", [1], [2]),
         family("SO(2)", [0, 1], [1, 0]),
         family("SO(2)", [1, 2], [2, 2, 1]),
         family("O(2)", [1, 0, 2], [2, 0, 0]),
+        family("O(2)", [0, 5], [0, 5]),
+        family("SO(2)", [3, 0, 1], [0, 3]),
     ]
+
+
+@dataclass(frozen=True)
+class LayerTask(FamilyTask):
+    """A family task that says so when an answer asks for more weights than there are."""
+
+    def judge(self, answer: Any, hidden: bool) -> Verdict:
+        judged = super().judge(answer, hidden)
+        if judged.status != "error":
+            return judged
+        enough = FamilyTask(**{f.name: getattr(self, f.name) for f in fields(self)} | {"families": _with_more_weights})
+        again = enough.judge(answer, hidden)
+        if again.status == "error":
+            return judged
+        held = [held.message for held in self.misconceptions if held.name == again.misconception]
+        message = "Your code asks for more weights than there are. Which of yours do the turns forbid, or a mirror?"
+        return self._verdict("not yet", "\n".join([message, *held]), again.misconception)
+
+
+def _with_more_weights(hidden: bool) -> list[Family]:
+    return [replace(f, weights=f.weights + 4 * len(f.extra[1]) * len(f.extra[2])) for f in _families(hidden)]
 
 
 # ---- task 5: arrays of S_N -------------------------------------------------------------------------------------------
@@ -504,6 +554,7 @@ TASKS = [
             (1, 0, 1): "These are the parts of V itself. The character of V ⊗ V has the squares: 9, 1, 1, 1, 0, 0.",
             (2, 3, 1): "The right numbers in another order: line, sign, plane.",
             (2, 0, 2): "This is V ⊕ V, of dimension 6. In V ⊗ V characters are multiplied.",
+            (12, 6, 18): "These are the sums over the six elements. Divide by 6.",
             (2, 1, 6): "6 is the dimension of all planes together; each has dimension 2.",
         },
     ),
@@ -583,6 +634,16 @@ TASKS = [
                 "it is.",
             ),
             Misconception(
+                "d is the dimension of the irrep",
+                _times_its_dimension,
+                "You multiply by the dimension of the irrep. d is 1, 2 or 4 by the type: the plane of S_3 has dimension 2 and d = 1.",
+            ),
+            Misconception(
+                "d is the dimension unless the type is real",
+                _dimension_unless_real,
+                "You take the dimension of the irrep for d. Complex type has d = 2 and quaternionic type d = 4, in any dimension.",
+            ),
+            Misconception(
                 "equal dimension means equal irreps",
                 _equal_dimensions,
                 "You join irreps because their dimensions agree. Line and sign are both one-dimensional, and there is no map but zero "
@@ -621,9 +682,14 @@ TASKS = [
                 lambda w: _blocks(w, ends=True),
                 "You give two numbers to every frequency. At frequency 0, and at N/2 for even N, there is one dimension, and no b.",
             ),
+            Misconception(
+                "N/2 is a plane",
+                lambda w: _blocks(w, last=True),
+                "You give two numbers to the frequency N/2. The shift by 1 turns it by half a turn, 1 to −1: one dimension, and no b.",
+            ),
         ),
     ),
-    FamilyTask(
+    LayerTask(
         id="15.layer",
         outcome="write all linear maps between vectors turned by SO(2) or O(2)",
         points=4,

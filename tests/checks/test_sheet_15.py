@@ -187,6 +187,69 @@ def test_a_layer_that_is_right_on_the_open_families_only():
     assert verdict("15.layer", special, hidden=True).status == "not yet"
 
 
+@pytest.mark.parametrize(
+    ("where", "gives"),
+    [
+        (lambda weights, ins, outs: outs[0] == 0, float("nan")),
+        (lambda weights, ins, outs: max(ins + outs) > 2, None),
+        (lambda weights, ins, outs: not weights, None),
+        (lambda weights, ins, outs: ins == outs and len(ins) > 1, None),
+    ],
+    ids=["a number first", "frequencies above 2", "no weights", "the same in and out"],
+)
+@BOTH
+def test_layers_that_fail_somewhere(where, gives, hidden):
+    def broken(weights, x, group, ins, outs):
+        if where(weights, ins, outs):
+            return None if gives is None else [gives] * size_of(outs)
+        return sheet_15.layer()(weights, x, group, ins, outs)
+
+    assert verdict("15.layer", broken, hidden).status == "not yet"
+
+
+@BOTH
+def test_too_many_weights_are_named(hidden):
+    """Who gives the O(2) layer a quarter turn runs out of weights."""
+
+    def greedy(weights, x, group, ins, outs):
+        left = iter(weights)
+        y = []
+        for out in outs:
+            total = [0.0] * (2 if out else 1)
+            start = 0
+            for k in ins:
+                part = x[start : start + (2 if k else 1)]
+                start += len(part)
+                if k == out:
+                    a, b = next(left), next(left) if k else 0.0
+                    turned = [-part[1], part[0]] if k else [0.0]
+                    total = [s + a * p + b * q for s, p, q in zip(total, part, turned, strict=True)]
+            y += total
+        return y
+
+    result = verdict("15.layer", greedy, hidden)
+    assert result.status == "not yet"
+    assert result.message.startswith("Your code asks for more weights than there are.")
+    assert result.misconception == "what is right for SO(2) is right for O(2)"
+
+
+def test_an_error_that_is_not_about_weights_stays_an_error():
+    assert verdict("15.layer", lambda weights, x, *rest: x[100]).status == "error"
+
+
+def test_types_are_told_from_dimensions():
+    halves = lambda sizes, kind, a, b, irreps: [  # noqa: E731
+        round(m / (2 if m > 1 else 1)) for m in sheet_15._not_divided(sizes, kind, a, b, irreps)
+    ]
+    assert verdict("15.multiplicities", halves).status == "not yet"
+    for answer, name in [
+        (sheet_15._dimension_unless_real, "d is the dimension unless the type is real"),
+        (sheet_15._times_its_dimension, "d is the dimension of the irrep"),
+    ]:
+        for hidden in (False, True):
+            assert verdict("15.dimension", answer, hidden).misconception == name
+
+
 def test_turns_by_any_angle_are_tried():
     """SO(2) has no generators among its elements: a layer that commutes with nothing but quarter turns fails."""
     task = find_task("15.layer")
