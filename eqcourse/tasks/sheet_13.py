@@ -167,6 +167,7 @@ def matches(n: int) -> Representation:
 
     A result is the goals of team i minus those of team j: it changes its sign if the teams are named the other way round.
 
+    >>> import torch
     >>> matches(3).act([1, 0, 2], torch.tensor([2, -1, 5]))
     tensor([-2,  5, -1])
     """
