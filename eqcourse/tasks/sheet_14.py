@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Wrong, show
+from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Verdict, Wrong, show
 from ..groups import PermutationGroup
 from .common import CLOSE, Family, FamilyTask
 
@@ -216,6 +217,14 @@ def _powers(generators: Moves) -> list[list[int]]:
     return [list(g) for g in sorted(found)]
 
 
+def _powers_in_order(generators: Moves) -> list[list[int]]:
+    """A power of the first generator, then one of the second, and so on; never the first again."""
+    found = {tuple(range(len(generators[0])))}
+    for g in generators:
+        found = {tuple(power[i] for i in h) for h in found for power in generate([g])}
+    return [list(g) for g in sorted(found)]
+
+
 def _with_identity(generators: Moves) -> list[list[int]]:
     return [list(g) for g in sorted({tuple(range(len(generators[0]))), *map(tuple, generators)})]
 
@@ -255,7 +264,10 @@ def _accept_group(args: tuple[Any, ...], got: Any, expected: Any) -> None:
 
 
 def _same_set(a: Any, b: Any) -> bool:
-    return sorted(map(tuple, a)) == sorted(map(tuple, b))
+    try:
+        return sorted(map(tuple, a)) == sorted(map(tuple, b))
+    except TypeError:  # None, numbers
+        return False
 
 
 def _generate_cases(hidden: bool) -> list[tuple[Any, ...]]:
@@ -266,8 +278,15 @@ def _generate_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ([[1, 2, 3, 4, 0]],),
             ([[1, 2, 3, 4, 0], [0, 4, 3, 2, 1]],),
             ([[1, 2, 3, 0], [1, 0, 2, 3]],),
+            ([[1, 2, 0, 3, 4], [0, 1, 3, 4, 2]],),
         ]
-    return [([[1, 2, 0]],), ([[1, 0, 2], [1, 2, 0]],), ([[1, 0, 2, 3], [0, 1, 3, 2]],), ([TURN, [2, 1, 0, 3]],)]
+    return [
+        ([[1, 2, 0]],),
+        ([[1, 0, 2], [1, 2, 0]],),
+        ([[1, 0, 2], [0, 2, 1]],),
+        ([[1, 0, 2, 3], [0, 1, 3, 2]],),
+        ([TURN, [2, 1, 0, 3]],),
+    ]
 
 
 # ---- task 3: Burnside ------------------------------------------------------------------------------------------------
@@ -310,9 +329,12 @@ def _count_cases(hidden: bool) -> list[tuple[Any, ...]]:
             _element_lists(TRIANGLE, TRIANGLE_SIDES),
             _element_lists([[1, 2, 3, 4, 0], [0, 4, 3, 2, 1]], [[1, 2, 3, 4, 0], [0, 4, 3, 2, 1]]),
             _element_lists([[1, 0, 2, 3], [0, 1, 3, 2]], [[1, 0, 2], [1, 0, 2]]),
+            _element_lists([[1, 0], [0, 1]], [[1, 0, 2, 3], [0, 1, 3, 2]]),
         ]
     return [
         _element_lists([[1, 0]], [[1, 0]]),
+        ([[0], [0]], [[0, 1], [1, 0]]),
+        ([[0, 1], [1, 0]], [[0], [0]]),
         _element_lists([[2, 1, 0]], [[2, 1, 0]]),
         _element_lists([[1, 0, 2]], [[1, 0]]),
         _element_lists(SQUARE, SQUARE),
@@ -332,8 +354,11 @@ def _matrix_of(signed: tuple[Sequence[int], Sequence[int]]) -> Tensor:
     return matrix
 
 
-def signed_walk(moves_in: Signed, moves_out: Signed, forced: bool = True, signs: bool = True) -> list[list[list[int]]]:
-    """One matrix for each weight. ``forced``: leave out orbits that meet themselves with a minus; ``signs``: keep the signs."""
+def signed_walk(
+    moves_in: Signed, moves_out: Signed, forced: bool = True, signs: bool = True, one_step: bool = False
+) -> list[list[list[int]]]:
+    """One matrix for each weight. ``forced``: leave out orbits that meet themselves with a minus (``one_step``: only if one
+    generator takes a pair to itself with a minus); ``signs``: keep the signs."""
     rows, columns = len(moves_out[0][0]), len(moves_in[0][0])
     found: list[list[list[int]]] = []
     seen: set[tuple[int, int]] = set()
@@ -348,7 +373,7 @@ def signed_walk(moves_in: Signed, moves_out: Signed, forced: bool = True, signs:
                 if there not in sign:
                     sign[there] = here
                     reached.append(there)
-                zero = zero or sign[there] != here
+                zero = zero or (sign[there] != here and (there == (i, j) or not one_step))
         seen |= set(reached)
         if not (zero and forced):
             value = {pair: sign[pair] if signs else 1 for pair in reached}
@@ -362,6 +387,11 @@ def maps(moves_in: Signed, moves_out: Signed) -> list[list[list[int]]]:
 
 def _ignoring(moves: Signed) -> Signed:
     return [(image, [1] * len(image)) for image, _ in moves]
+
+
+def _on_arrival(moves: Signed) -> Signed:
+    """The sign is read at the place where an entry arrives."""
+    return [(image, [signs[place] for place in image]) for image, signs in moves]
 
 
 def _stacked(matrices: Any, shape: tuple[int, int]) -> Tensor:
@@ -416,7 +446,7 @@ def _same_maps(a: Any, b: Any) -> bool:
     try:
         shape = next((len(m), len(m[0])) for m in [*a, *b]) if a or b else (1, 1)
         x, y = _stacked(a, shape), _stacked(b, shape)
-    except (TypeError, ValueError, RuntimeError):
+    except (IndexError, TypeError, ValueError, RuntimeError):
         return False
     return len(x) == len(y) and _rank(x) == _rank(y) == _rank(torch.cat([x, y]))
 
@@ -434,11 +464,16 @@ def _maps_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ([([1, 0], [1, -1])], [([1, 0], [1, -1])]),
             (_plus(swap, cycle), [(swap, [-1] * 4), (cycle, [-1] * 4)]),
             ([([1, 0, 2], [1, 1, -1])], [([1, 0], [1, 1])]),
+            ([([1, 2, 0], [-1, 1, 1])], _plus([1, 2, 0])),
+            ([([0], [-1])], [([1, 2, 0], [-1, 1, 1])]),
         ]
     return [
         (_plus([0]), [([0], [-1])]),
         (_plus([1, 0]), [([1, 0], [-1, -1])]),
+        (_plus([0]), [([1, 0], [1, -1])]),
         ([([0, 1, 2], [1, -1, 1])], _plus([0])),
+        ([([1, 2, 0], [1, 1, -1])], [([0], [-1])]),
+        ([([1, 0], [1, -1])], [([1, 0], [1, -1])]),
         (_plus([1, 0, 2]), [([1, 0, 2], [-1, -1, -1])]),
         (_plus(*TRIANGLE), [([1, 2, 0], [1, 1, 1]), ([1, 0, 2], [-1, -1, -1])]),
     ]
@@ -500,8 +535,15 @@ PRISM = [[0, 1], [1, 2], [2, 0], [3, 4], [4, 5], [5, 3], [0, 3], [1, 4], [2, 5]]
 
 def _automorphism_cases(hidden: bool) -> list[tuple[Any, ...]]:
     if hidden:
-        return [(4, STAR), (4, [[0, 1], [2, 3]]), (4, PATH_4), (6, PRISM)]
-    return [(3, PATH_3), (4, KITE), (4, [[0, 1], [1, 2], [2, 3], [3, 0]]), (5, [[0, 1], [1, 2], [2, 3], [3, 4]])]
+        return [(4, STAR), (4, [[0, 1], [2, 3]]), (3, []), (4, [[2, 1]]), (4, PATH_4), (6, PRISM)]
+    return [
+        (3, PATH_3),
+        (3, [[0, 1]]),
+        (3, []),
+        (4, KITE),
+        (4, [[0, 1], [1, 2], [2, 3], [3, 0]]),
+        (5, [[0, 1], [1, 2], [2, 3], [3, 4]]),
+    ]
 
 
 Colouring = Callable[[int, Edges], list[list[int]]]
@@ -577,6 +619,22 @@ def _families(hidden: bool) -> list[Family]:
 def _message_passing(nodes: int, edges: Edges) -> list[list[int]]:
     joined = _joined(nodes, edges)
     return [[0 if i == j else 1 if (i, j) in joined else -1 for j in range(nodes)] for i in range(nodes)]
+
+
+@dataclass(frozen=True)
+class GraphTask(FamilyTask):
+    """A layer on a graph; says so if it asks for more weights than there are orbits."""
+
+    def _ask(self, answer: Any, args: tuple[Any, ...]) -> Any:
+        got = super()._ask(answer, args)
+        runs_out = ("IndexError", "KeyError", "zip()")
+        if isinstance(got, Verdict) and got.status == "error" and any(word in got.message for word in runs_out):
+            hint = (
+                f"There are {len(args[0])} weights here, one for each orbit of pairs. Does your code ask for more, or for fewer? "
+                "Does it see every automorphism? An edge has no direction."
+            )
+            return replace(got, message=f"{got.message}\n{hint}")
+        return got
 
 
 # ---- the tasks -------------------------------------------------------------------------------------------------------
@@ -678,6 +736,12 @@ TASKS = [
                 "You list the powers of each generator. Products of different generators are missing.",
             ),
             Misconception(
+                "each generator has its turn once",
+                _powers_in_order,
+                "You take a power of the first generator and then one of the next. The first may come again after that: multiply what "
+                "you have by every generator until nothing new comes.",
+            ),
+            Misconception(
                 "the cycle alone gives S_N",
                 _cycle_is_enough,
                 "You take a cycle through all points for all permutations. Its powers are N elements, C_N: too few generators for S_N. "
@@ -739,6 +803,12 @@ TASKS = [
                 "You add up the fixed pairs. Divide by the number of elements.",
             ),
             Misconception(
+                "elements that move the inputs alike count once",
+                lambda moves_in, moves_out: count(moves_in, moves_out) * len(moves_in) / len(set(map(tuple, moves_in))),
+                "You divide by the number of different moves of the inputs. Divide by the number of elements: two of them can move the "
+                "inputs alike and the outputs differently.",
+            ),
+            Misconception(
                 "the same action on both sides",
                 lambda moves_in, moves_out: count(moves_in, moves_in),
                 "You square the inputs that stay in place. The outputs may be moved in another way: take theirs for the second factor.",
@@ -780,6 +850,18 @@ TASKS = [
                 "the whole orbit is zero.",
             ),
             Misconception(
+                "only one step can force a zero",
+                lambda moves_in, moves_out: signed_walk(moves_in, moves_out, one_step=True),
+                "You set an orbit to zero only if one generator takes a pair to itself with a minus. A minus can arise after several "
+                "steps: compare the signs wherever the walk comes to a pair again.",
+            ),
+            Misconception(
+                "signs at the place of arrival",
+                lambda moves_in, moves_out: signed_walk(_on_arrival(moves_in), _on_arrival(moves_out)),
+                "You multiply by the sign of the place where the entry arrives, signs[image[j]]. Entry j takes the sign signs[j] of the "
+                "place from which it comes.",
+            ),
+            Misconception(
                 "equal weights have equal signs",
                 lambda moves_in, moves_out: signed_walk(moves_in, moves_out, signs=False),
                 "You find the forced zeros. What is left has signs too: entries of one weight can be w and −w.",
@@ -796,7 +878,7 @@ TASKS = [
             ),
         ),
     ),
-    FamilyTask(
+    GraphTask(
         id="14.graph",
         outcome="find all layers on a given graph",
         points=3,

@@ -380,3 +380,80 @@ def test_changing_the_input_is_reported():
         return sheet_14.pattern(moves_in[:-1], moves_out)
 
     assert "changed its input" in verdict("14.pattern", pattern).message
+
+
+@BOTH
+@pytest.mark.parametrize("task", sorted(RIGHT))
+@pytest.mark.parametrize("value", [None, 3, "word", [], [[]], [None]])
+def test_other_things_than_an_answer_get_a_verdict(task, value, hidden):
+    assert verdict(task, lambda *args: value, hidden).status == "not yet"
+
+
+def sometimes_none(task):
+    """Right in the first case, and None in all others."""
+    first = str(find_task(task).cases(False)[0])
+    return lambda *args: find_task(task).reference(*args) if str(args) == first else None
+
+
+@pytest.mark.parametrize("task", ["14.generate", "14.automorphisms", "14.pattern", "14.signs", "14.burnside"])
+def test_none_in_some_cases(task):
+    assert "Is there a return?" in wrong(task, sometimes_none(task), False).message
+
+
+@BOTH
+def test_a_group_of_more_than_24_elements(hidden):
+    """A cap at 24 elements is seen by the hidden cases."""
+    answer = lambda generators: sheet_14.generate(generators)[:24]  # noqa: E731
+    assert verdict("14.generate", answer, hidden).status == ("not yet" if hidden else "passed")
+
+
+@BOTH
+def test_elements_are_divided_by_their_number(hidden):
+    def count(a, b):
+        return sheet_14.count(a, b) * len(a) / len(set(map(tuple, b)))
+
+    wrong("14.burnside", count, hidden)
+
+
+@BOTH
+@pytest.mark.parametrize("sides", [(True, False), (False, True)])
+def test_signs_at_the_place_of_arrival_on_one_side(sides, hidden):
+    def maps(a, b):
+        return sheet_14.maps(*(sheet_14._on_arrival(m) if on else m for m, on in zip((a, b), sides, strict=True)))
+
+    wrong("14.signs", maps, hidden)
+
+
+@pytest.mark.parametrize(
+    ("moves_in", "moves_out", "weights"),
+    [
+        ([[[0], [1]]], [[[1, 0], [1, -1]]], 0),
+        ([[[1, 2, 0], [-1, 1, 1]]], [[[1, 2, 0], [1, 1, 1]]], 0),
+        ([[[1, 2, 0], [1, 1, -1]]], [[[0], [-1]]], 1),
+        ([[[1, 0], [1, -1]]], [[[1, 0], [1, -1]]], 2),
+    ],
+)
+def test_weights_counted_by_hand(moves_in, moves_out, weights):
+    for walk in (sheet_14.maps, maps_by_null_space, maps_by_averaging):
+        assert len(walk(moves_in, moves_out)) == weights
+
+
+@BOTH
+def test_nodes_without_edges_are_nodes(hidden):
+    def by_largest(nodes, edges):
+        return sheet_14.automorphisms(1 + max((node for edge in edges for node in edge), default=-1), edges)
+
+    wrong("14.automorphisms", by_largest, hidden)
+
+
+@BOTH
+@pytest.mark.parametrize("strict", [False, True])
+def test_asking_for_too_many_weights_is_explained(strict, hidden):
+    def forward(weights, x, edges):
+        painted = sheet_14.colours(sheet_14._with_directions(len(x), edges))
+        value = dict(zip(sorted({c for row in painted for c in row}), weights, strict=strict))
+        return [sum(value[c] * v for c, v in zip(row, x, strict=True)) for row in painted]
+
+    result = verdict("14.graph", forward, hidden)
+    assert result.status == "error"
+    assert "An edge has no direction." in result.message
