@@ -31,6 +31,7 @@ __all__ = [
     "mnist1d",
     "molecules",
     "photos",
+    "rotation_study",
     "shift_study",
 ]
 
@@ -42,6 +43,8 @@ STUDY_FILE = Path(__file__).parent / "data" / "augmentation_study.json"
 STUDY_SHA256 = "267889ac3175d18eae3500a1be3a9784e67075c5ec4e0ffe513baea1834b86fb"
 MNIST1D_FILE = Path(__file__).parent / "data" / "mnist1d.npz"
 MNIST1D_SHA256 = "9dd2529fa1b9fcf5dbcb5dd87123df4ea5df1dfb8c76a44e6be2b9b02f58e9f9"
+ROTATION_STUDY_FILE = Path(__file__).parent / "data" / "rotation_study.json"
+ROTATION_STUDY_SHA256 = "d4134473d62c73d8120d64467107eff063f9ba535fe3c279aa1523eef819afdb"
 SHIFT_STUDY_FILE = Path(__file__).parent / "data" / "shift_study.json"
 SHIFT_STUDY_SHA256 = "55d5e90862b959977d32623184a993ffb517369d306976dbb78f82b9f626579c"
 
@@ -369,6 +372,24 @@ def mnist1d(part: str, dtype: torch.dtype = torch.float32) -> LabelledSignals:
     with np.load(io.BytesIO(raw)) as arrays:
         signals, labels = arrays[f"{part}_signals"], arrays[f"{part}_labels"]
     return LabelledSignals(torch.from_numpy(signals).to(dtype), torch.from_numpy(labels).to(torch.int64))
+
+
+def rotation_study() -> dict[str, Any]:
+    """The full-size study of lesson 18, as `eqcourse/data/make_rotation_study.py` has made it, which defines each number.
+
+    "learners" holds for each network its number of weights, and for both ways of training ("upright" and "turned") one
+    record for each of five seeds: the shares of test digits named right "at" each of the "angles", and at "any" angle.
+    Raises FileNotFoundError or ValueError if the shipped file is missing or changed.
+
+    >>> study = rotation_study()
+    >>> list(study["learners"]), len(study["learners"]["C_4"]["upright"])
+    (['plain', 'C_4', 'SO(2)'], 5)
+    """
+    raw = _read_shipped(
+        ROTATION_STUDY_FILE, ROTATION_STUDY_SHA256, "numbers of lesson 18's study", "make_rotation_study.py"
+    )
+    content: dict[str, Any] = json.loads(raw)
+    return content
 
 
 def shift_study() -> dict[str, Any]:
