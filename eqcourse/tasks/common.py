@@ -1,8 +1,8 @@
-"""What several sheets judge alike: linear families of maps, and yes-or-no questions with a witness for each no."""
+"""What several sheets judge alike: linear families of maps, yes-or-no questions with a witness for each no, and situations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -284,3 +284,71 @@ def yes_if(letters: str, classify: Callable[[str], list[Any]]) -> Callable[[str]
         return ["yes", None] if letter in letters else right if right[0] == "no" else ["no", [0, [0]]]
 
     return answer
+
+
+# ---- situations: which group, which actions, how many weights --------------------------------------------------------
+
+NO_SYMMETRY = "no symmetry"
+Choice = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Situations:
+    """Situations by letter. A right answer is the name of the action on the input, that on the output, and the number of weights.
+
+    ``actions`` makes the representation of each name, ``choices`` are the names to choose from, ``right`` has the two names for each
+    letter, and without a symmetry a layer has ``entries`` weights. ``hint`` is what to ask who chose wrong, whatever the letter.
+    """
+
+    actions: Mapping[str, Callable[[], Representation]]
+    choices: Sequence[str]
+    right: Mapping[str, Choice]
+    entries: int
+    hint: str
+
+    def action(self, name: str) -> Representation:
+        """A representation by its name. Raises ``KeyError`` that lists the names."""
+        if name not in self.actions:
+            raise KeyError(f"there is no action named {name!r}; there are: {'; '.join(self.actions)}")
+        return self.actions[name]()
+
+    def model(
+        self,
+        letter: str,
+        other: Mapping[str, Choice] | None = None,
+        count: Callable[[Representation, Representation], int] = intertwiner_dimension,
+    ) -> list[Any]:
+        """The answer of somebody who chooses otherwise for the letters in ``other``, and who counts weights by ``count``."""
+        on_input, on_output = {**self.right, **(other or {})}[letter]
+        if on_input == NO_SYMMETRY:
+            return [on_input, on_output, self.entries]
+        return [on_input, on_output, count(self.action(on_input), self.action(on_output))]
+
+    def choosing(self, **other: Choice) -> Callable[[str], list[Any]]:
+        """Somebody who chooses otherwise for these letters."""
+        return lambda letter: self.model(letter, other)
+
+    def counting(self, count: Callable[[Representation, Representation], int]) -> Callable[[str], list[Any]]:
+        """Somebody who chooses the right actions and counts weights in a way of their own."""
+        return lambda letter: self.model(letter, count=count)
+
+    def accept(self, args: tuple[Any, ...], got: Any, expected: Any) -> None:
+        """Raise ``Wrong`` for a wrong answer and ``Malformed`` for one of another form; neither says where."""
+        call = f'model("{args[0]}") gave {show(got)}'
+        if not isinstance(got, list) or len(got) != 3 or any(name not in self.choices for name in got[:2]):
+            raise Malformed(f"{call}; expected two names from CHOICES and a number")
+        if isinstance(got[2], bool) or not isinstance(got[2], (int, float)):
+            raise Malformed(f"{call}; the third part is the number of weights")
+        if NO_SYMMETRY in got[:2] and got[0] != got[1]:
+            raise Malformed(f'{call}; without a symmetry both are "{NO_SYMMETRY}"')
+        if NO_SYMMETRY not in got and self.action(got[0]).group != self.action(got[1]).group:
+            raise Malformed(f"{call}: one group acts on both sides")
+        if got[:2] != expected[:2]:
+            raise Wrong(self.hint)
+        if got[2] != expected[2]:
+            raise Wrong("In at least one situation the actions are right and the number of weights is not.")
+
+
+def all_entries(rho_in: Representation, rho_out: Representation) -> int:
+    """How many weights there are for somebody who counts the entries of W."""
+    return rho_in.dim * rho_out.dim

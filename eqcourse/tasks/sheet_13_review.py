@@ -9,15 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checks import FunctionTask, Malformed, Misconception, Wrong, show
+from ..checks import FunctionTask, Misconception
 from ..groups import CyclicGroup, DirectProduct, Group, SymmetricGroup
 from ..representations import Representation, outer
 from ..solvers import intertwiner_dimension
 from ..solvers.partitions import bell
+from .common import NO_SYMMETRY, Situations, all_entries
 
 # ---- actions by name -------------------------------------------------------------------------------------------------
-
-NO_SYMMETRY = "no symmetry"
 
 
 def _table(rows: Group, columns: Group) -> Representation:
@@ -66,9 +65,7 @@ def action(name: str) -> Representation:
     >>> action("C_6 shifts 6 numbers")
     R⁶ of C_6
     """
-    if name not in ACTIONS:
-        raise KeyError(f"there is no action named {name!r}; there are: {'; '.join(ACTIONS)}")
-    return ACTIONS[name]()
+    return _SITUATIONS.action(name)
 
 
 # ---- task 1: situations ----------------------------------------------------------------------------------------------
@@ -119,43 +116,15 @@ _RIGHT: dict[str, tuple[str, str]] = {
     "I": (NO_SYMMETRY, NO_SYMMETRY),
     "J": (C4_C6, C4_C6),
 }
-# Entries of the matrix of situation I: six numbers in, one out.
-_FREE = 6
 
-
-def model(letter: str, other: dict[str, tuple[str, str]] | None = None) -> list[Any]:
-    """The actions on input and output and the number of weights; ``other`` are the letters where a misconception chooses otherwise."""
-    on_input, on_output = {**_RIGHT, **(other or {})}[letter]
-    if on_input == NO_SYMMETRY:
-        return [on_input, on_output, _FREE]
-    return [on_input, on_output, intertwiner_dimension(action(on_input), action(on_output))]
-
-
-def _with(**other: tuple[str, str]) -> Callable[[str], list[Any]]:
-    return lambda letter: model(letter, other)
-
-
-def _all_entries(letter: str) -> list[Any]:
-    on_input, on_output = _RIGHT[letter]
-    if on_input == NO_SYMMETRY:
-        return model(letter)
-    return [on_input, on_output, action(on_input).dim * action(on_output).dim]
-
-
-def _accept_model(args: tuple[Any, ...], got: Any, expected: Any) -> None:
-    letter = args[0]
-    if not isinstance(got, list) or len(got) != 3 or any(name not in CHOICES for name in got[:2]):
-        raise Malformed(f'model("{letter}") gave {show(got)}; expected two names from CHOICES and a number')
-    if isinstance(got[2], bool) or not isinstance(got[2], (int, float)):
-        raise Malformed(f'model("{letter}") gave {show(got)}; the third part is the number of weights')
-    if (NO_SYMMETRY in got[:2]) and got[0] != got[1]:
-        raise Malformed(f'model("{letter}") gave {show(got)}; without a symmetry both are "{NO_SYMMETRY}"')
-    if NO_SYMMETRY not in got and action(got[0]).group != action(got[1]).group:
-        raise Malformed(f'model("{letter}") gave {show(got)}: one group acts on both sides')
-    if got[:2] != expected[:2]:
-        raise Wrong("Ask which things are the same on two axes, which stand in a ring, and which have an order.")
-    if got[2] != expected[2]:
-        raise Wrong("In at least one situation the actions are right and the number of weights is not.")
+_SITUATIONS = Situations(
+    ACTIONS,
+    CHOICES,
+    _RIGHT,
+    entries=6,  # of situation I: six numbers in, one out
+    hint="Ask which things are the same on two axes, which stand in a ring, and which have an order.",
+)
+model, _with = _SITUATIONS.model, _SITUATIONS.choosing
 
 
 # ---- task 2: count ---------------------------------------------------------------------------------------------------
@@ -373,7 +342,7 @@ TASKS = [
         name="model",
         reference=model,
         cases=lambda hidden: [(letter,) for letter in SITUATIONS],
-        accept=_accept_model,
+        accept=_SITUATIONS.accept,
         count_only=True,
         shown="All ten are right, actions and numbers, the one without a symmetry among them.",
         misconceptions=(
@@ -404,7 +373,7 @@ TASKS = [
             ),
             Misconception(
                 "every entry is a weight",
-                _all_entries,
+                _SITUATIONS.counting(all_entries),
                 "Your actions are right, and your numbers are those of all entries. Entries of one orbit share a weight.",
             ),
         ),
