@@ -50,12 +50,7 @@ def steady_milliseconds(*functions: Callable[[], object], runs: int, turn_ms: fl
 
     So one function does not pay for the caches that another one emptied, as it would not in a loop of its own.
     """
-    repeats = []
-    for function in functions:
-        function()
-        start = time.perf_counter()
-        function()
-        repeats.append(max(1, min(1000, round(turn_ms / 1000 / max(time.perf_counter() - start, 1e-7)))))
+    repeats = [calls_within(function, turn_ms) for function in functions]
 
     def turn(function: Callable[[], object], count: int) -> Callable[[], None]:
         def run() -> None:
@@ -66,6 +61,18 @@ def steady_milliseconds(*functions: Callable[[], object], runs: int, turn_ms: fl
 
     turns = [turn(function, count) for function, count in zip(functions, repeats, strict=True)]
     return [total / count for total, count in zip(milliseconds(*turns, runs=runs), repeats, strict=True)]
+
+
+def calls_within(function: Callable[[], object], turn_ms: float) -> int:
+    """How many calls take about ``turn_ms``. The first calls are slower than all others, so that one alone does not tell."""
+    calls, taken = 1, 0.0
+    while taken < turn_ms / 4 and calls < 1000:
+        calls = min(1000, 4 * calls)
+        start = time.perf_counter()
+        for _ in range(calls):
+            function()
+        taken = 1000 * (time.perf_counter() - start)
+    return max(1, min(1000, round(calls * turn_ms / taken)))
 
 
 def load(name: str) -> dict[str, object]:

@@ -58,48 +58,38 @@ class SetLinear(EfficientLayer):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """(batch, in_channels, N) -> (batch, out_channels, N)."""
-        self.check_input(x, self.weight)
+        weight, bias = self.weight, self.bias
+        self.check_input(x, weight)
         if mask is not None:
             check_mask(mask, x, 1)
             # Not x * mask: NaN · 0 is NaN.
             x = x.masked_fill(~mask.unsqueeze(1), 0)
         pooled = self._pooled(x, mask)
-        y = self._from_one(x, pooled) if self.in_channels == 1 else self._from_many(x, pooled)
+        if self.in_channels > 1:
+            y = _from_many(x, pooled, weight, bias)
+        elif self.out_channels == 1 and _is_plain(weight):
+            y = _one_to_one(x, pooled, weight, bias)
+        else:
+            y = _from_one(x, pooled, weight, bias)
         return y if mask is None else y.masked_fill(~mask.unsqueeze(1), 0)
 
-    def _from_many(self, x: Tensor, pooled: Tensor) -> Tensor:
-        each, pool = self.weight.permute(2, 0, 1).contiguous()
-        shift = torch.nn.functional.linear(pooled, pool, self.bias).unsqueeze(-1)
-        # shift + each @ x. (The operator @ would copy x to fold the batch into one product, which takes longer.)
-        return torch.baddbmm(shift, each.expand(x.shape[0], -1, -1), x)
-
-    def _from_one(self, x: Tensor, pooled: Tensor) -> Tensor:
-        """The same for one input channel, where products of matrices are plain products, which are faster."""
-        each, pool = self.weight.unbind(-1)
-        shift = pooled * pool.T
-        if self.bias is not None:
-            shift += self.bias
-        y = x * each
-        y += shift.unsqueeze(-1)
-        return y
-
     def _pooled(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """The sum or mean over the real items: (batch, in_channels)."""
+        """The sum or mean over the real items: (batch, in_channels, 1)."""
         if self.normalize == "sum":
-            return x.sum(-1)
+            return x.sum(-1, keepdim=True)
         if mask is None:
             if x.shape[-1] == 0:
                 raise ValueError(
                     f'{self._who} got a set of N = 0 items, which has no mean; normalize="sum" would take it'
                 )
-            return x.mean(-1)
+            return x.mean(-1, keepdim=True)
         count = mask.sum(-1)
         if not bool((count > 0).all()):
             row = int((count == 0).nonzero()[0])
             raise ValueError(
                 f'row {row} of the batch has no real item, so no mean; leave it out, or use normalize="sum"'
             )
-        return x.sum(-1) / count.unsqueeze(-1)
+        return x.sum(-1, keepdim=True) / count[:, None, None]
 
     def orbit_weight(self, *sizes: int) -> Tensor:
         """The weights of the equal ``EquivariantLinear`` at N: w_id + w_pool on the diagonal, w_pool beside it (for means w_pool/N)."""
@@ -111,3 +101,36 @@ class SetLinear(EfficientLayer):
     def orbit_bias(self, *sizes: int) -> Tensor | None:
         """The bias of the equal ``EquivariantLinear``: one number for each output channel."""
         return None if self.bias is None else self.bias.unsqueeze(-1)
+
+
+def _from_many(x: Tensor, pooled: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """W_id x_i + (W_pool pooled + b)."""
+    each, pool = weight.permute(2, 0, 1).contiguous()
+    shift = torch.nn.functional.linear(pooled.squeeze(-1), pool, bias).unsqueeze(-1)
+    # shift + each @ x. (The operator @ would copy x to fold the batch into one product, which takes longer.)
+    return torch.baddbmm(shift, each.expand(x.shape[0], -1, -1), x)
+
+
+def _from_one(x: Tensor, pooled: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """The same for one input channel, where products of matrices are plain products, which are faster."""
+    each, pool = weight.unbind(-1)
+    shift = pooled * pool
+    if bias is not None:
+        shift += bias.unsqueeze(-1)
+    y = x * each
+    y += shift
+    return y
+
+
+def _one_to_one(x: Tensor, pooled: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """The same for one channel and weights that are plain numbers: one pass over x in place of two."""
+    ((each, pool),) = weight[0].tolist()
+    shift = pooled * pool if bias is None else torch.add(bias, pooled, alpha=pool)
+    return torch.add(shift, x, alpha=each)
+
+
+def _is_plain(weight: Tensor) -> bool:
+    """Whether a weight may be read as numbers: nobody follows it (gradients, a compiled graph, vmap), and no GPU has to be waited for."""
+    if torch.is_grad_enabled() or torch.compiler.is_compiling():
+        return False
+    return weight.device.type == "cpu" and isinstance(weight, torch.nn.Parameter)

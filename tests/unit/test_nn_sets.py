@@ -537,8 +537,10 @@ def test_ensembles_and_gradients_of_single_examples(channels: tuple[int, int]) -
     layers = [random_layer(*channels, seed=seed) for seed in range(3)]
     x = normal(4, channels[0], 5)
     parameters, buffers = torch.func.stack_module_state(layers)  # type: ignore[arg-type]
-    y = torch.func.vmap(lambda p, b: torch.func.functional_call(layers[0], (p, b), (x,)))(parameters, buffers)
-    close(y, torch.stack([layer(x) for layer in layers]))
+    for gradients in (True, False):  # without gradients one channel is computed with numbers, which an ensemble has not
+        with torch.set_grad_enabled(gradients):
+            y = torch.func.vmap(lambda p, b: torch.func.functional_call(layers[0], (p, b), (x,)))(parameters, buffers)
+            close(y, torch.stack([layer(x) for layer in layers]))
 
     def loss(p: dict[str, Tensor], example: Tensor) -> Tensor:
         return torch.func.functional_call(layers[0], p, (example.unsqueeze(0),)).square().sum()
@@ -567,6 +569,23 @@ class Allocated(TorchDispatchMode):
                 self.largest = max(self.largest, storage.nbytes())
                 self.total += storage.nbytes()
         return out
+
+
+@pytest.mark.parametrize("normalize", ["sum", "mean"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_one_channel_without_gradients_takes_one_pass(normalize: str, bias: bool) -> None:
+    """The same result as with gradients, also after a change of weights, and no array of the input's size besides the output."""
+    layer, x = random_layer(1, 1, bias=bias, normalize=normalize), normal(3, 1, 50_000)
+    mask = torch.arange(50_000) < torch.tensor([[50_000], [7], [1]])
+    for scale in (1.0, -3.0):
+        with torch.no_grad():
+            layer.weight.mul_(scale)
+            with Allocated() as made:
+                y = layer(x)
+            masked = layer(x, mask)
+        assert made.total < 1.1 * x.numel() * x.element_size()
+        close(y, layer(x))
+        close(masked, layer(x, mask))
 
 
 @pytest.mark.parametrize("channels", [1, 4])
