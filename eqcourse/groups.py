@@ -57,6 +57,8 @@ MAX_LISTED = 1_000_000
 MAX_TABLE = 100_000
 # Rounding allowed in a matrix that claims to be orthogonal, or to preserve a metric.
 MATRIX_TOLERANCE = 1e-6
+# Rounding allowed between two products of generators that are taken for the same element of a finite matrix group.
+SAME = 1e-9
 
 # A word g = g_1^p_1 g_2^p_2 … as pairs (number of the generator, power).
 Word = list[tuple[int, int]]
@@ -1021,10 +1023,12 @@ class Lorentz(_Matrices):
 class MatrixGroup(_Matrices):
     """A matrix group from its generators: invertible matrices, and a Lie algebra's elements, all (n, n).
 
-    Without Lie elements the group is enumerated as far as 10,000 elements; if it closes, it is finite and sampling is uniform. Otherwise
-    ``order`` is ``math.inf``, and ``sample`` takes a random walk of 32 steps: for a compact group close to uniform, not exactly so.
-    ``element`` can tell members from others only in a finite group. Finite groups are equal if their elements are, infinite ones if their
-    generators and Lie elements are.
+    Without Lie elements the group is enumerated as far as 10,000 elements; if it closes, it is finite and sampling is uniform. It does not
+    close where two products differ by 1e-9 to 1e-6: then rounding cannot tell whether they are one element. In that case, and with Lie
+    elements, ``order`` is ``math.inf``, and ``sample`` takes a random walk of 32 steps: for orthogonal matrices close to uniform, not
+    exactly so. For others a step is left out where an entry of g or g⁻¹ would be large, more than twice the largest in a generator,
+    its inverse, or one step along the Lie algebra: far out, float64 has no digits left. ``element`` can tell members from others only in a
+    finite group. Finite groups are equal if their elements are, infinite ones if their generators and Lie elements are.
 
     >>> quarter_turn = [[0, -1], [1, 0]]
     >>> MatrixGroup(discrete=[quarter_turn]).order
@@ -1035,6 +1039,8 @@ class MatrixGroup(_Matrices):
 
     MAX_CLOSED = 10_000
     STEPS = 32
+    #: How far a random walk goes, in multiples of the largest entry of a single step.
+    FAR = 2.0
 
     def __init__(self, discrete: Sequence[Any] = (), lie: Sequence[Any] = ()) -> None:
         if len(discrete) + len(lie) == 0:
@@ -1052,8 +1058,20 @@ class MatrixGroup(_Matrices):
             bool(((torch.linalg.eigvals(g).abs() - 1).abs() > MATRIX_TOLERANCE).any()) for g in self.generators
         ):
             return None
-        found = tuple(itertools.islice(super()._list_elements(), self.MAX_CLOSED + 1))
-        return found if len(found) <= self.MAX_CLOSED else None
+        found = {self.key(self.identity): self.identity}
+        frontier = [self.identity]
+        while frontier:
+            before, frontier = frontier, []
+            for g, s in itertools.product(before, self.generators):
+                new = g @ s
+                known = found.setdefault(self.key(new), new)
+                if known is new:
+                    frontier.append(new)
+                elif (new - known).abs().max().item() > SAME * max(1.0, known.abs().max().item()):
+                    return None  # too close to be told apart by their keys, and too far for rounding
+            if len(found) > self.MAX_CLOSED:
+                return None
+        return tuple(found.values())
 
     @cached_property
     def _members(self) -> frozenset[Hashable]:
@@ -1073,7 +1091,10 @@ class MatrixGroup(_Matrices):
 
     @property
     def sampling(self) -> str:  # type: ignore[override]
-        return "uniform" if self._closure is not None else f"a random walk of {self.STEPS} steps: not exactly uniform"
+        if self._closure is not None:
+            return "uniform"
+        kept = "" if self.is_compact else f" that keeps the entries of g and g⁻¹ below {self._bound:.2g}"
+        return f"a random walk of {self.STEPS} steps{kept}: not exactly uniform"
 
     def _list_elements(self) -> Iterator[Tensor]:
         return iter(self._closure or ())
@@ -1086,21 +1107,42 @@ class MatrixGroup(_Matrices):
                     raise ValueError(f"{_plain(row)} is none of the {self.order} elements of this matrix group")
         return g
 
+    @cached_property
+    def _directions(self) -> Tensor:
+        """The Lie algebra's basis, scaled such that a step of 1 turns by one radian or stretches by e: (number, n, n)."""
+        scaled = []
+        for A in self.lie_algebra:
+            size = torch.linalg.matrix_norm(A, 2).item()
+            radius = torch.linalg.eigvals(A).abs().max().item()
+            # Shears have no eigenvalue but zero; rounding makes it a small one.
+            scaled.append(A / ((radius if radius > size / 100 else size) or 1.0))
+        return torch.stack(scaled) if scaled else torch.zeros(0, self.n, self.n, dtype=torch.float64)
+
+    @cached_property
+    def _bound(self) -> float:
+        """What the entries of a sampled g and g⁻¹ do not exceed."""
+        steps = torch.cat([torch.stack([self.identity, *self.generators]), self.exp(self._directions)])
+        return self.FAR * torch.cat([steps, torch.linalg.inv(steps)]).abs().max().item()
+
     def sample(self, generator: int | torch.Generator, size: int | None = None) -> Tensor:
         source = as_generator(generator)
         count = 1 if size is None else size
         if self._closure is not None:
             g = torch.stack(self._closure)[torch.randint(len(self._closure), (count,), generator=source)]
-        else:
-            g = self.identity.repeat(count, 1, 1)
-            inverses = [torch.linalg.inv(s) for s in self.generators]
-            discrete = torch.stack([self.identity, *self.generators, *inverses])
-            for _ in range(self.STEPS):
-                g = g @ discrete[torch.randint(len(discrete), (count,), generator=source)]
-                if self.lie_algebra:
-                    basis = torch.stack(self.lie_algebra)
-                    steps = torch.randn(count, len(basis), dtype=torch.float64, generator=source)
-                    g = g @ self.exp(torch.einsum("ca,aij->cij", steps / math.sqrt(len(basis)), basis))
+            return g[0] if size is None else g
+        inverses = [torch.linalg.inv(s) for s in self.generators]
+        steps = torch.stack([self.identity, *self.generators, *inverses])
+        undone = torch.stack([self.identity, *inverses, *self.generators])
+        g = back = self.identity.repeat(count, 1, 1)
+        for _ in range(self.STEPS):
+            choice = torch.randint(len(steps), (count,), generator=source)
+            new, new_back = g @ steps[choice], undone[choice] @ back
+            if number := len(self._directions):
+                lengths = torch.randn(count, number, dtype=torch.float64, generator=source) / math.sqrt(number)
+                A = torch.einsum("ca,aij->cij", lengths, self._directions)
+                new, new_back = new @ self.exp(A), self.exp(-A) @ new_back
+            near = torch.cat([new, new_back], -1).abs().amax((-2, -1), keepdim=True) <= self._bound
+            g, back = torch.where(near, new, g), torch.where(near, new_back, back)
         return g[0] if size is None else g
 
     def _key(self) -> Hashable:

@@ -16,9 +16,9 @@ from __future__ import annotations
 import itertools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from functools import reduce
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, reduce, wraps
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -35,6 +35,7 @@ from .groups import (
     _inverse_images,
     _length,
     _Matrices,
+    _positive_integer,
     _real_matrix,
 )
 
@@ -45,15 +46,20 @@ __all__ = [
     "Representation",
     "SignedPermutationRepresentation",
     "TensorProduct",
+    "by_construction",
     "check_homomorphism",
     "from_generators",
+    "leaves",
     "outer",
+    "require_representation",
 ]
 
 # `matrix(g)` builds a dense float64 matrix only up to this many entries (1 GiB).
 MAX_MATRIX_ENTRIES = 2**27
 # Groups up to this order are checked on all pairs element × generator.
 MAX_CHECKED = 2_000
+# What a solver is given is checked on all elements of groups up to the first order, otherwise on so many samples.
+TRIED, TRIED_SAMPLES = 60, 24
 # The Lie algebra is checked on matrices up to this dimension.
 MAX_CHECKED_MATRIX = 256
 # What two float64 matrices may differ by and still count as the same.
@@ -74,6 +80,8 @@ class Representation(ABC):
     name: str
     #: True if each element permutes the entries and flips some of their signs.
     is_signed_permutation: bool
+    #: True if ρ(gh) = ρ(g)ρ(h) is known: the library built it, or ``require_representation`` has checked it.
+    is_checked = False
 
     @property
     def dim(self) -> int:
@@ -298,7 +306,8 @@ class SignedPermutationRepresentation(Representation):
         name: str | None = None,
         built_as: str | None = None,
     ) -> None:
-        self.group, self.axes = group, axes
+        _require_constructor(self, group, image_of=image_of)
+        self.group, self.axes = group, tuple(_positive_integer("each of the axes", n) for n in axes)
         self.image_of, self.signs_of = image_of, signs_of
         # What the constructor was, where there is only one such type for a group and axes: a quick yes when types are compared.
         self.built_as = built_as
@@ -353,12 +362,23 @@ class MatrixRepresentation(Representation):
         lie_matrix_of: Callable[[Any], Tensor] | None = None,
         name: str | None = None,
     ) -> None:
-        self.group, self.axes = group, (dim,)
+        _require_constructor(self, group, matrix_of=matrix_of)
+        self.group, self.axes = group, (_positive_integer("dim", dim),)
         self.matrix_of, self.lie_matrix_of = matrix_of, lie_matrix_of
         self.name = name or _space(dim)
 
     def _prepare(self, g: Any) -> Tensor:
-        return self.matrix_of(g)
+        batch = self.group.batch_shape(g)
+        try:
+            matrix = self.matrix_of(g)
+        except Exception as error:
+            if not batch:
+                raise
+            raise TypeError(
+                f"matrix_of of {self} fails for a batch of elements of shape {batch}, whose data have as many axes more in front: {error}"
+            ) from error
+        _require_matrix(self, matrix, batch, "g", g)
+        return matrix
 
     def _apply(self, prepared: Tensor, x: Tensor, start: int, lead: int) -> Tensor:
         if not (x.is_floating_point() or x.is_complex()):
@@ -372,18 +392,22 @@ class MatrixRepresentation(Representation):
     def _lie_matrix(self, A: Any) -> Tensor:
         if self.lie_matrix_of is None:
             raise ValueError(f"{self} was given without the matrices of its Lie algebra")
-        return self.lie_matrix_of(A)
+        matrix = self.lie_matrix_of(A)
+        _require_matrix(self, matrix, (), "A", A)
+        return matrix
 
     def _dual(self) -> Representation:
         name = self.name[:-1] if self.name.endswith("*") else self.name + "*"
         lie = self.lie_matrix_of
-        return MatrixRepresentation(
+        dual = MatrixRepresentation(
             self.group,
             self.dim,
             lambda g: torch.linalg.inv(self.matrix_of(g)).mT,
             None if lie is None else lambda A: -lie(A).mT,
             name,
         )
+        dual.is_checked = self.is_checked
+        return dual
 
 
 class DirectSum(Representation):
@@ -534,7 +558,22 @@ class _Pullback(Representation):
 
 # ---- constructors --------------------------------------------------------------------------------------------------
 
+Constructor = TypeVar("Constructor", bound=Callable[..., Representation])
 
+
+def by_construction(make: Constructor) -> Constructor:
+    """Mark what a constructor makes as a representation that needs no check."""
+
+    @wraps(make)
+    def marked(*args: Any, **options: Any) -> Representation:
+        rho = make(*args, **options)
+        rho.is_checked = True
+        return rho
+
+    return cast("Constructor", marked)
+
+
+@by_construction
 def trivial(group: Group, dim: int = 1) -> Representation:
     """Every element leaves R^dim as it is; ``group.trivial(dim)``."""
     if isinstance(dim, bool) or not isinstance(dim, int) or dim < 1:
@@ -545,6 +584,7 @@ def trivial(group: Group, dim: int = 1) -> Representation:
     )
 
 
+@by_construction
 def sign(group: Group) -> Representation:
     """R with x ↦ ±x; ``group.sign()``."""
     group._sign_of(group.identity)  # raises for a group without one
@@ -557,6 +597,7 @@ def sign(group: Group) -> Representation:
     )
 
 
+@by_construction
 def defining(group: Group) -> Representation:
     """``group.defining()``."""
     if isinstance(group, _Images):
@@ -583,6 +624,7 @@ def defining(group: Group) -> Representation:
     )
 
 
+@by_construction
 def regular(group: Group) -> Representation:
     """``group.regular()``."""
     if isinstance(group, CyclicGroup):
@@ -601,6 +643,7 @@ def regular(group: Group) -> Representation:
     return SignedPermutationRepresentation(group, (len(members),), _over_batch(group, image_of))
 
 
+@by_construction
 def on_vertices(group: DihedralGroup) -> Representation:
     """``group.on_vertices()``."""
     places = torch.arange(group.n)
@@ -612,6 +655,7 @@ def on_vertices(group: DihedralGroup) -> Representation:
     return SignedPermutationRepresentation(group, (group.n,), image_of, name=f"{_space(group.n)} (vertices)")
 
 
+@by_construction
 def on_subsets(group: SymmetricGroup, k: int) -> Representation:
     """``group.on_subsets(k)``."""
     if isinstance(k, bool) or not isinstance(k, int) or not 0 <= k <= group.degree:
@@ -628,6 +672,7 @@ def on_subsets(group: SymmetricGroup, k: int) -> Representation:
     )
 
 
+@by_construction
 def on_grid(group: CyclicGroup | DihedralGroup | ReflectionGroup, height: int, width: int) -> Representation:
     """``group.on_grid(height, width)``."""
     if height < 1 or width < 1:
@@ -717,6 +762,7 @@ def from_generators(
         else _from_signed_permutations(group, given, signs, name)
     )
     check_homomorphism(rho)
+    rho.is_checked = True
     return rho
 
 
@@ -742,15 +788,20 @@ def _from_signed_permutations(
     ones = [[1] * target.degree] * len(indices)
     values = [target.convert((i, s)) for i, s in zip(indices, ones if signs is None else signs, strict=True)]
 
-    def value_of(g: Any) -> tuple[Tensor, Tensor]:
+    # Images and signs of one element are asked for one after the other, and a check comes back to each element.
+    @lru_cache(maxsize=1024)
+    def value_of_word(word: tuple[tuple[int, int], ...]) -> tuple[Tensor, Tensor]:
         total = target.identity
-        for number, power in group.word(g):
+        for number, power in word:
             base = values[number] if power > 0 else target.inverse(values[number])
             for bit in bin(abs(power))[:1:-1]:  # powers by repeated squaring
                 if bit == "1":
                     total = target.compose(total, base)
                 base = target.compose(base, base)
         return total
+
+    def value_of(g: Any) -> tuple[Tensor, Tensor]:
+        return value_of_word(tuple(group.word(g)))
 
     return SignedPermutationRepresentation(
         group,
@@ -771,18 +822,28 @@ def check_homomorphism(rho: Representation, seed: int = 0) -> str:
     >>> check_homomorphism(SymmetricGroup(4).defining())
     'all 24 elements × 2 generators'
     """
+    for leaf in leaves(rho):
+        if not leaf.is_checked:
+            _require_values(leaf)
+    return _check(rho, MAX_CHECKED, 50, seed)
+
+
+def _check(rho: Representation, listed: int, sampled: int, seed: int = 0) -> str:
+    """``check_homomorphism`` on all elements of groups of at most ``listed``, otherwise on so many samples."""
     group = rho.group
     test_vectors = torch.randn(3, *rho.axes, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
     def require_equal(left: Tensor, right: Tensor, what: str) -> None:
         off = (left - right).abs().max().item() if left.numel() else 0.0
-        if not off <= 1e-8 * max(1.0, right.abs().max().item()):
-            raise ValueError(f"not a representation of {group}: {what}")
+        size = max(1.0, right.abs().max().item())
+        if not off <= 1e-8 * size:
+            close = f" by {off:.0e}. Are its matrices accurate to float64?" if off < 1e-4 * size else ""
+            raise ValueError(f"not a representation of {group}: {what}{close}")
 
-    require_equal(rho.act(group.identity, test_vectors), test_vectors, "ρ(identity) is not the identity")
+    require_equal(rho.act(group.identity, test_vectors), test_vectors, "ρ(identity) differs from the identity")
     # Sampled elements come from one seed, so that a failure can be repeated.
     source = torch.Generator().manual_seed(seed)
-    members, steps, how = _factors_to_try(group, source, listed=MAX_CHECKED, sampled=50)
+    members, steps, how = _factors_to_try(group, source, listed, sampled)
     for g, s in itertools.product(members, steps):
         product = group.compose(g, s)
         require_equal(
@@ -804,6 +865,109 @@ def check_homomorphism(rho: Representation, seed: int = 0) -> str:
                 f"ρ(exp(A)) differs from exp(dρ(A)) at A = {_element_text(_scaled(A, step))}",
             )
     return f"{how}{', and the Lie algebra' if algebra else ''}"
+
+
+def leaves(rho: Representation) -> Iterator[Representation]:
+    """The representations that a sum, product or pullback is built of, each object once.
+
+    >>> V = SymmetricGroup(3).defining()
+    >>> list(leaves(V * V + V.group.sign()))
+    [R³ of S_3, sign of S_3]
+    """
+    seen: set[int] = set()
+    waiting = [rho]
+    while waiting:
+        part = waiting.pop(0)
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, DirectSum):
+            waiting = [*part.terms, *waiting]
+        elif isinstance(part, TensorProduct):
+            waiting = [*part.factors, *waiting]
+        elif isinstance(part, (_Flattened, _Pullback)):
+            waiting = [part.rho, *waiting]
+        else:
+            yield part
+
+
+def require_representation(rho: Any, name: str = "rho") -> None:
+    """Raise unless ``rho`` is a representation, by real, finite matrices: what solvers ask, as their equations do not say.
+
+    What the library has built is known to be one. Anything else is checked when it is first met, as by ``check_homomorphism`` but on
+    fewer elements: all of a group of at most 60, otherwise 24 samples. Raises ``TypeError`` for what is no representation, and for
+    matrices that are no real floating-point tensors; ``ValueError`` for a wrong shape, NaN or infinity, and where ρ(gs) = ρ(g)ρ(s) fails
+    (it names g and s).
+
+    >>> wrong = MatrixRepresentation(CyclicGroup(3), 2, CyclicGroup(4).defining().matrix)
+    >>> require_representation(wrong)
+    Traceback (most recent call last):
+    ValueError: not a representation of C_3: ρ(g)ρ(s) differs from ρ(gs) at g = 2, s = 1
+    """
+    if not isinstance(rho, Representation):
+        hint = f": for a group write its representation, such as {rho!r}.defining()" if isinstance(rho, Group) else ""
+        raise TypeError(f"{name} is a representation, such as SO(3).defining(), got {type(rho).__name__}{hint}")
+    for leaf in leaves(rho):
+        if not leaf.is_checked:
+            _require_values(leaf)
+            _check(leaf, TRIED, TRIED_SAMPLES)
+            leaf.is_checked = True
+
+
+def _require_constructor(rho: Representation, group: Any, **functions: Any) -> None:
+    who = type(rho).__name__
+    if not isinstance(group, Group):
+        raise TypeError(f"{who} takes a group, such as CyclicGroup(4), got {type(group).__name__}")
+    for name, function in functions.items():
+        if not callable(function):
+            raise TypeError(f"{who} takes a function {name} of a group element, got {type(function).__name__}")
+
+
+def _require_values(leaf: Representation) -> None:
+    """Raise unless the functions that were given return what they should, for the identity, generators and Lie algebra."""
+    group = leaf.group
+    for g in map(group.convert, (group.identity, *group.generators)):
+        if isinstance(leaf, SignedPermutationRepresentation):
+            _require_signed_permutation(leaf, g, leaf.image_of(g), None if leaf.signs_of is None else leaf.signs_of(g))
+        elif isinstance(leaf, MatrixRepresentation):
+            _require_finite(leaf, f"g = {_element_text(g)}", leaf._prepare(g))
+    if isinstance(leaf, MatrixRepresentation):
+        for A in group.lie_algebra:
+            _require_finite(leaf, f"A = {_element_text(A)} of the Lie algebra", leaf._lie_matrix(A))
+
+
+def _require_finite(leaf: Representation, what: str, matrix: Tensor) -> None:
+    if not bool(torch.isfinite(matrix).all()):
+        raise ValueError(f"{leaf} gives for {what} a matrix with NaN or infinity")
+
+
+def _require_matrix(rho: Representation, matrix: Any, batch: tuple[int, ...], what: str, g: Any) -> None:
+    """Raise unless ρ was given a real floating-point tensor (\\*batch, dim, dim) for g."""
+    shape = (*batch, rho.dim, rho.dim)
+    if isinstance(matrix, Tensor) and matrix.is_floating_point() and tuple(matrix.shape) == shape:
+        return
+    gives = f"{rho} gives for {what} = {_element_text(g)}"
+    kind = f"a tensor of {matrix.dtype}" if isinstance(matrix, Tensor) else f"a value of type {type(matrix).__name__}"
+    if isinstance(matrix, Tensor) and matrix.is_complex():
+        raise TypeError(
+            f"{gives} a complex matrix, {kind}: write a complex number a + ib as the real 2×2 block [[a, −b], [b, a]]"
+        )
+    if not isinstance(matrix, Tensor) or not matrix.is_floating_point():
+        raise TypeError(f"{gives} {kind}, expected a float64 tensor: torch.as_tensor(matrix, dtype=torch.float64)")
+    of = f", a batch of shape {batch}," if batch else ""
+    raise ValueError(f"{gives}{of} a matrix of shape {tuple(matrix.shape)}, expected {shape}")
+
+
+def _require_signed_permutation(leaf: Representation, g: Any, image: Any, signs: Any) -> None:
+    gives = f"{leaf} gives for g = {_element_text(g)}"
+    for part in (image, signs):
+        if part is not None and (not isinstance(part, Tensor) or part.dtype != torch.int64):
+            kind = part.dtype if isinstance(part, Tensor) else type(part).__name__
+            raise TypeError(f"{gives} images or signs of type {kind}, expected int64 tensors")
+    try:
+        SignedPermutationGroup(leaf.dim).convert((image, torch.ones_like(image) if signs is None else signs))
+    except ValueError as error:
+        raise ValueError(f"{gives} no signed permutation of its {leaf.dim} entries: {error}") from error
 
 
 # ---- helpers -------------------------------------------------------------------------------------------------------

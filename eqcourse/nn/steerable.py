@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from ..groups import SO, CyclicGroup, DihedralGroup, Group, O
-from ..representations import MatrixRepresentation, Representation
+from ..representations import MatrixRepresentation, Representation, by_construction
 from ..solvers import intertwiners
 from .base import TypedLayer, check_channels, check_representation, random_normal
 from .linear import Constant, Expansion
@@ -86,6 +86,7 @@ def maps_pixels(group: Group) -> bool:
 # ---- functions of the plane ------------------------------------------------------------------------------------------
 
 
+@by_construction
 def harmonic(group: Group, frequency: int) -> Representation:
     """How C_N, D_N, SO(2) or O(2) mixes (cos mθ, sin mθ): f(gu) = ρ_m(g) f(u). For frequency m = 0 this is the trivial representation.
 

@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import cmath
-import itertools
 import math
-from collections.abc import Iterator
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from ..groups import SO, CyclicGroup, DirectProduct, Group, Lorentz, O, SymmetricGroup
-from ..representations import DirectSum, Representation, TensorProduct, _Flattened
-from .irreps import _frequency, character
+from ..groups import SO, CyclicGroup, DirectProduct, Lorentz, O, SymmetricGroup
+from ..representations import DirectSum, Representation, TensorProduct, _Flattened, require_representation
+from .classes import Nodes, class_nodes, frequency
+from .irreps import character
 from .nullspace import MAX_UNKNOWNS, nullspace_intertwiners
 from .orbits import MAX_ENTRIES, _parts, orbit_intertwiners, tensor_order
 from .partitions import count_partitions
 
 __all__ = ["intertwiner_dimension", "require_representations"]
 
-# Characters are summed over the elements of groups up to this order …
-MAX_SUMMED = 50_000
-# … but only up to this one where there are at most so many pairs of places: their orbits are counted sooner.
+# In groups beyond the first order, the orbits of up to so many pairs of places are counted sooner than characters are summed.
 MAX_SUMMED_FIRST, MAX_COUNTED = 500, 2**22
-# Characters of compact groups are integrated over a grid of up to so many rotations.
-MAX_NODES = 20_000
+# Up to this size the rounding of a sum of characters leaves no doubt which whole number it is.
+MAX_EXACT = 2**45
 
 
 def intertwiner_dimension(rho_in: Representation, rho_out: Representation) -> int:
     """How many linearly independent W satisfy W ρ_in(g) = ρ_out(g) W.
 
-    Closed forms for tensor powers of S_N (set partitions into at most N blocks), shifts, outer products and direct sums; for
-    other small groups the mean of χ_in(g) χ_out(g⁻¹) (Burnside's lemma, for permutations of index pairs); for larger ones, of
-    signed permutations, by counting orbits; for SO(n), O(n) and their products the same mean as an integral over rotation angles (Weyl's
-    integration formula), exact up to rounding; for tensors of the Lorentz group that of SO(4) or O(4), which has the same invariants
-    (Weyl's unitarian trick); for matrices of other groups by solving for the maps. Raises ``ValueError`` for different groups or where
-    that is too large, ``TypeError`` for what is no representation.
+    Closed forms for tensor powers of S_N (set partitions into at most N blocks), shifts, outer products and direct sums. Otherwise the
+    mean of χ_in(g) χ_out(g⁻¹) (Burnside's lemma, for permutations of index pairs): for S_N over cycle types, for other groups of at most
+    50,000 elements over all, for SO(n), O(n) and their products as an integral over rotation angles (Weyl's integration formula). For
+    tensors of the Lorentz group it is the number for SO(4) or O(4), which has the same invariants (Weyl's unitarian trick); for signed
+    permutations of larger groups orbits are counted, for matrices of other groups the maps are solved for.
+
+    Raises ``ValueError`` for different groups, for what is not a representation, where the number is too large to count, and where the
+    solver finds it in doubt; ``TypeError`` for what is no representation at all.
 
     >>> V = SymmetricGroup(1000).defining()
     >>> intertwiner_dimension(V**2, V**3)
@@ -71,18 +66,19 @@ def intertwiner_dimension(rho_in: Representation, rho_out: Representation) -> in
                 for number, factor in enumerate(group.factors)
             )
     signed = rho_in.is_signed_permutation and rho_out.is_signed_permutation
-    quick = signed and rho_in.dim * rho_out.dim <= MAX_COUNTED
-    if group.order <= (MAX_SUMMED_FIRST if quick else MAX_SUMMED):
-        return _mean_of_characters(rho_in, rho_out, ((g, 1 / group.order) for g in group.elements()))
+    pairs = rho_in.dim * rho_out.dim
+    if signed and pairs <= MAX_COUNTED and group.order > MAX_SUMMED_FIRST:
+        return orbit_intertwiners(rho_in, rho_out).dim
     if isinstance(group, Lorentz):
         twins = _compact_twin(rho_in), _compact_twin(rho_out)
         if twins[0] is not None and twins[1] is not None:
             return intertwiner_dimension(twins[0], twins[1])
-    if group.order == math.inf and (nodes := _haar(group, _frequency(rho_in) + _frequency(rho_out))) is not None:
+    nodes = class_nodes(group, frequency(rho_in) + frequency(rho_out))
+    if nodes is not None:
         return _mean_of_characters(rho_in, rho_out, nodes)
-    if signed and rho_in.dim * rho_out.dim <= MAX_ENTRIES:
+    if signed and pairs <= MAX_ENTRIES:
         return orbit_intertwiners(rho_in, rho_out).dim
-    if not signed and (group.lie_algebra or rho_in.dim * rho_out.dim <= MAX_UNKNOWNS):
+    if not signed and (group.lie_algebra or pairs <= MAX_UNKNOWNS):
         return nullspace_intertwiners(rho_in, rho_out).dim
     size = f"{rho_out.dim:,} × {rho_in.dim:,}"
     why = (
@@ -95,82 +91,26 @@ def intertwiner_dimension(rho_in: Representation, rho_out: Representation) -> in
 
 def require_representations(rho_in: Any, rho_out: Any) -> None:
     """Raise unless both are representations, and of one group."""
-    for name, rho in (("rho_in", rho_in), ("rho_out", rho_out)):
-        if not isinstance(rho, Representation):
-            hint = (
-                f": for a group write its representation, such as {rho!r}.defining()" if isinstance(rho, Group) else ""
-            )
-            raise TypeError(f"{name} is a representation, such as SO(3).defining(), got {type(rho).__name__}{hint}")
+    require_representation(rho_in, "rho_in")
+    require_representation(rho_out, "rho_out")
     if rho_in.group != rho_out.group:
         raise ValueError(f"equivariant maps go between representations of one group, got {rho_in} and {rho_out}")
 
 
-def _mean_of_characters(rho_in: Representation, rho_out: Representation, nodes: Iterator[tuple[Any, float]]) -> int:
+def _mean_of_characters(rho_in: Representation, rho_out: Representation, nodes: Nodes) -> int:
     group = rho_in.group
-    mean = sum(w * character(rho_in, g) * character(rho_out, group.inverse(g)) for g, w in nodes)
+    terms = [w * character(rho_in, g) * character(rho_out, group.inverse(g)) for g, w in nodes]
+    mean, size = math.fsum(terms), math.fsum(map(abs, terms))
+    if size > MAX_EXACT:
+        raise ValueError(
+            f"there are about {mean:.1e} equivariant maps from {rho_in.name} to {rho_out.name} of {group}, too many for float64 to count"
+        )
+    if abs(mean - round(mean)) > 1e-6 + 0.4 * size / MAX_EXACT:
+        raise ValueError(
+            f"the mean of characters is {mean:.6g}, and the number of equivariant maps is whole: {rho_in} or {rho_out} is not a "
+            "representation, or its matrices are not accurate. check_homomorphism(rho) looks for a reason"
+        )
     return round(mean)
-
-
-def _haar(group: Group, frequency: int) -> Iterator[tuple[Any, float]] | None:
-    """Elements and weights whose weighted sum is the mean of a class function of at most this frequency; None if not known, or too many."""
-    if isinstance(group, DirectProduct):
-        factors = [_haar(factor, frequency) for factor in group.factors]
-        lists = [list(nodes) for nodes in factors if nodes is not None]
-        if len(lists) < len(factors) or math.prod(map(len, lists)) > MAX_NODES:
-            return None
-        return ((tuple(g for g, _ in nodes), math.prod(w for _, w in nodes)) for nodes in itertools.product(*lists))
-    if group.order <= MAX_NODES:
-        return ((g, 1 / group.order) for g in group.elements())
-    if not isinstance(group, (SO, O)) or (frequency + group.n + 1) ** (group.n // 2) > MAX_NODES:
-        return None
-    rotations = _weyl(group.n, frequency)
-    if isinstance(group, SO):
-        return rotations
-    return ((g, w / 2) for g, w in itertools.chain(rotations, _weyl_of_reflections(group.n, frequency)))
-
-
-def _weyl(n: int, frequency: int) -> Iterator[tuple[Tensor, float]]:
-    """Turns by angles t_1, t_2, … in separate planes, weighted by Weyl's density, for SO(n).
-
-    It is the product of |1 − e^{iα}|² over the positive roots α = t_j ± t_k, and t_j if n is odd, over the order of the Weyl group (Bröcker
-    and tom Dieck 1985, IV.1.11 and IV.3).
-    """
-    planes, odd = divmod(n, 2)
-    order = math.factorial(planes) * 2 ** (planes if odd else planes - 1)
-    for angles, weight in _grid(planes, frequency + n + 1):
-        roots = [t + s * u for t, u in itertools.combinations(angles, 2) for s in (1, -1)] + list(angles) * odd
-        yield _turns(angles, [1.0] * odd), weight * _density(roots) / order
-
-
-def _weyl_of_reflections(n: int, frequency: int) -> Iterator[tuple[Tensor, float]]:
-    """The same for the other half of O(n).
-
-    For odd n it is −SO(n). For even n each element is a reflection in one plane and turns in n/2 − 1 others, with the density of Sp(n − 2):
-    roots t_j ± t_k and 2 t_j (Meckes 2019, "The random matrix theory of the classical compact groups", theorem 3.5).
-    """
-    planes, odd = divmod(n - 1, 2)
-    if not odd:
-        yield from ((-g, w) for g, w in _weyl(n, frequency))
-        return
-    order = math.factorial(planes) * 2**planes
-    for angles, weight in _grid(planes, frequency + n + 1):
-        roots = [t + s * u for t, u in itertools.combinations(angles, 2) for s in (1, -1)] + [2 * t for t in angles]
-        yield _turns(angles, [1.0, -1.0]), weight * _density(roots) / order
-
-
-def _grid(planes: int, count: int) -> Iterator[tuple[tuple[float, ...], float]]:
-    """Equal steps integrate all frequencies below their number exactly."""
-    steps = [2 * math.pi * k / count for k in range(count)]
-    return ((angles, count**-planes) for angles in itertools.product(steps, repeat=planes))
-
-
-def _density(roots: list[float]) -> float:
-    return math.prod(abs(1 - cmath.exp(1j * t)) ** 2 for t in roots)
-
-
-def _turns(angles: tuple[float, ...], rest: list[float]) -> Tensor:
-    blocks = [[[math.cos(t), -math.sin(t)], [math.sin(t), math.cos(t)]] for t in angles]
-    return torch.block_diag(*(torch.tensor(b, dtype=torch.float64) for b in (*blocks, *([[r]] for r in rest))))
 
 
 def _compact_twin(rho: Representation) -> Representation | None:

@@ -13,30 +13,30 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..groups import SO, DirectProduct, Group, O, SymmetricGroup
+from ..groups import DirectProduct, Group
 from ..representations import (
     Action,
     DirectSum,
     MatrixRepresentation,
     Representation,
-    SignedPermutationRepresentation,
     TensorProduct,
-    _element_text,
-    _factors_to_try,
     _Flattened,
     _pick,
     _Pullback,
     check_homomorphism,
+    leaves,
     outer,
+    require_representation,
 )
-from .labelled import candidates, describe_labels, has_labels, integer_partitions, label_order, labelled_irrep, labels
+from .classes import MAX_SUMMED, Nodes, class_nodes, frequency
+from .labelled import candidates, describe_labels, has_labels, label_order, labelled_irrep, labels
 from .nullspace import echelon_basis
 from .space import MAX_BASIS, DenseSpace
 
@@ -56,12 +56,8 @@ __all__ = [
 
 # Representations up to this dimension are decomposed: the largest take about a minute.
 MAX_DECOMPOSED = 1024
-# Characters are averaged over all elements of groups up to this order.
-MAX_AVERAGED = 50_000
 # Irreps without labels are searched for in groups up to this order.
 MAX_SEARCHED = 10_000
-# Representations are tried on all pairs element × generator of groups up to this order, otherwise on as many samples.
-TRIED, TRIED_SAMPLES = 60, 24
 # So many random elements make a round of averaging; after at most so many rounds it gives up.
 ROUND, ROUNDS = 16, 60
 # What a round may still change, relative to the start: when averaging is done, and when it may stop if it gets no better.
@@ -91,6 +87,7 @@ def character(rho: Representation, g: Any) -> Any:
     Sums, products and signed permutations need no matrix: the trace of a sum is the sum, of a product the product, of a permutation the
     number of things it leaves in place.
 
+    >>> from eqcourse.groups import SymmetricGroup
     >>> V = SymmetricGroup(4).defining()
     >>> character(V, [1, 0, 2, 3]), character(V * V, [1, 0, 2, 3])
     (2.0, 4.0)
@@ -118,9 +115,10 @@ def character_inner_product(rho: Representation, sigma: Representation) -> float
     """⟨χ_ρ, χ_σ⟩: the mean of χ_ρ(g) χ_σ(g⁻¹) over the group; the dimension of the space of equivariant maps between them.
 
     For an irreducible σ of real type it says how often σ is contained in ρ. S_N: a sum over cycle types; other groups of at most 50,000
-    elements: over all; SO(2), O(2), SO(3), O(3): an integral over the angle (Weyl), exact up to rounding. Raises ``ValueError`` for
+    elements: over all; SO(n), O(n): an integral over rotation angles (Weyl), exact up to rounding. Raises ``ValueError`` for
     other groups and for representations of different groups.
 
+    >>> from eqcourse.groups import SymmetricGroup
     >>> V = SymmetricGroup(4).defining()
     >>> character_inner_product(V, V), character_inner_product(V, V.group.trivial())
     (2.0, 1.0)
@@ -128,7 +126,7 @@ def character_inner_product(rho: Representation, sigma: Representation) -> float
     group = rho.group
     if group != sigma.group:
         raise ValueError(f"characters of one group are compared, got {rho} and {sigma}")
-    nodes = _nodes(group, _frequency(rho) + _frequency(sigma))
+    nodes = _nodes(group, frequency(rho) + frequency(sigma))
     return _tidy(sum(w * character(rho, g) * character(sigma, group.inverse(g)) for g, w in nodes))
 
 
@@ -160,7 +158,7 @@ def frobenius_schur(rho: Representation) -> float:
     (1.0, 0.0)
     """
     group = rho.group
-    return _tidy(sum(w * character(rho, group.compose(g, g)) for g, w in _nodes(group, 2 * _frequency(rho))))
+    return _tidy(sum(w * character(rho, group.compose(g, g)) for g, w in _nodes(group, 2 * frequency(rho))))
 
 
 def _tidy(mean: float) -> float:
@@ -168,59 +166,14 @@ def _tidy(mean: float) -> float:
     return float(round(mean)) if abs(mean - round(mean)) < 1e-8 * max(1.0, abs(mean)) else mean
 
 
-def _frequency(rho: Representation) -> int:
-    """A bound on the frequencies with which ρ turns under one rotation: the largest eigenvalue of an algebra element."""
-    if isinstance(rho, TensorProduct):
-        return sum(map(_frequency, rho.factors))
-    if isinstance(rho, DirectSum):
-        return max(map(_frequency, rho.terms))
-    if rho.is_signed_permutation or not rho.group.lie_algebra:
-        return 0
-    radii = [torch.linalg.eigvals(rho.lie_matrix(A)).abs().max().item() for A in rho.group.lie_algebra]
-    return math.ceil(max(radii) - 1e-6)
-
-
-def _nodes(group: Group, frequency: int) -> Iterator[tuple[Any, float]]:
-    """Elements and weights whose weighted sum is the mean of a class function over the group, up to a frequency."""
-    if isinstance(group, SymmetricGroup):
-        yield from _cycle_types(group.degree)
-    elif group.order <= MAX_AVERAGED:
-        yield from ((g, 1 / group.order) for g in group.elements())
-    elif isinstance(group, DirectProduct):
-        for nodes in itertools.product(*(list(_nodes(factor, frequency)) for factor in group.factors)):
-            yield tuple(g for g, _ in nodes), math.prod(w for _, w in nodes)
-    elif isinstance(group, (SO, O)) and group.n in (2, 3):
-        rotations = SO(group.n)
-        # As many equal steps as it takes for all frequencies; in space, the angle has the density (1 − cos t)/2π, of frequency 1.
-        count = frequency + 3
-        half = 0.5 if isinstance(group, O) else 1.0
-        for step in range(count):
-            angle = 2 * math.pi * step / count
-            weight = half / count * (1 if group.n == 2 else 1 - math.cos(angle))
-            g = rotations.rotation(angle)
-            yield g, weight
-            if isinstance(group, O) and group.n == 3:
-                yield -g, weight
-        if isinstance(group, O) and group.n == 2:
-            yield group.generators[0], half  # all reflections of the plane are conjugate
-    else:
+def _nodes(group: Group, highest: int) -> Nodes:
+    nodes = class_nodes(group, highest)
+    if nodes is None:
         raise ValueError(
-            f"no way to average characters over {group}: it is neither S_N, nor of at most {MAX_AVERAGED:,} elements, nor SO or O in two "
-            "or three dimensions. decompose(rho) needs no such average"
+            f"no way to average characters over {group}: that is for S_N up to N = 40, groups of at most {MAX_SUMMED:,} elements, SO(n) "
+            "and O(n) with few planes, and their products. decompose(rho) needs no such average"
         )
-
-
-def _cycle_types(n: int) -> Iterator[tuple[Tensor, float]]:
-    """A permutation of each cycle type, and the share of S_n that has it."""
-    for lengths in integer_partitions(n):
-        images, start = torch.arange(n), 0
-        for length in lengths:
-            images[start : start + length] = start + (torch.arange(length) + 1) % length
-            start += length
-        centraliser = math.prod(
-            length ** lengths.count(length) * math.factorial(lengths.count(length)) for length in set(lengths)
-        )
-        yield images, 1 / centraliser
+    return nodes
 
 
 # ---- averaging -----------------------------------------------------------------------------------------------------
@@ -232,6 +185,7 @@ def random_intertwiners(rho_in: Representation, rho_out: Representation, count: 
     Where both representations are orthogonal they are normally distributed in the space of equivariant maps. For any group that can be
     sampled and whose matrices stay bounded; raises ``ValueError`` where the average does not settle.
 
+    >>> from eqcourse.groups import SymmetricGroup
     >>> V = SymmetricGroup(3).defining()
     >>> W = random_intertwiners(V, V, 1)[0]
     >>> bool(torch.isclose(W[0, 0], W[1, 1])), bool(torch.isclose(W[0, 1], W[2, 0]))
@@ -311,24 +265,9 @@ def _batch_of_one(g: Any) -> Any:
     return torch.as_tensor(g)[None]
 
 
-def _leaves(rho: Representation) -> Iterator[Representation]:
-    """The representations that a sum, product, pullback is built of."""
-    if isinstance(rho, DirectSum):
-        parts: tuple[Representation, ...] = rho.terms
-    elif isinstance(rho, TensorProduct):
-        parts = rho.factors
-    elif isinstance(rho, (_Flattened, _Pullback)):
-        parts = (rho.rho,)
-    else:
-        yield rho
-        return
-    for part in {id(part): part for part in parts}.values():
-        yield from _leaves(part)
-
-
 def _is_orthogonal(rho: Representation) -> bool:
     """Whether all ρ(g) are orthogonal matrices, by the generators and the Lie algebra."""
-    for leaf in _leaves(rho):
+    for leaf in leaves(rho):
         if leaf.is_signed_permutation:
             continue
         eye = torch.eye(leaf.dim, dtype=torch.float64)
@@ -339,51 +278,6 @@ def _is_orthogonal(rho: Representation) -> bool:
         if max(off, default=0.0) > TOLERANCE * 1e-2:
             return False
     return True
-
-
-def _require_representation(rho: Representation) -> None:
-    """Raise unless the building blocks of ρ are real representations; names the pair of elements where they are not."""
-    for leaf in _leaves(rho):
-        group = leaf.group
-        if isinstance(leaf, MatrixRepresentation):
-            _require_matrices(leaf)
-        if isinstance(leaf, SignedPermutationRepresentation) and leaf.built_as is not None:
-            continue  # made by this library, with nothing that could be given wrongly
-        if group.lie_algebra or group.order == math.inf:
-            check_homomorphism(leaf)
-            continue
-        source = torch.Generator().manual_seed(0)
-        vectors = torch.randn(3, *leaf.axes, dtype=torch.float64, generator=source)
-        members, generators, _ = _factors_to_try(group, source, listed=TRIED, sampled=TRIED_SAMPLES)
-        for g, s in itertools.product(members, generators):
-            product = leaf.act(group.compose(g, s), vectors)
-            off = (product - leaf.act(g, leaf.act(s, vectors))).abs().max().item()
-            if not off <= 1e-8 * max(1.0, product.abs().max().item()):
-                raise ValueError(
-                    f"not a representation of {group}: ρ(g)ρ(s) differs from ρ(gs) at g = {_element_text(g)}, s = {_element_text(s)}"
-                )
-
-
-def _require_matrices(rho: MatrixRepresentation) -> None:
-    """Raise unless the functions that were given return real, finite matrices of the right shape."""
-    group = rho.group
-    given = [
-        ("the identity", rho.matrix_of(group.convert(group.identity))),
-        *((f"generator {number}", rho.matrix_of(group.convert(s))) for number, s in enumerate(group.generators)),
-    ]
-    if rho.lie_matrix_of is not None:
-        given += [(f"Lie algebra element {number}", rho.lie_matrix_of(A)) for number, A in enumerate(group.lie_algebra)]
-    for what, matrix in given:
-        if not isinstance(matrix, Tensor) or matrix.is_complex():
-            kind = matrix.dtype if isinstance(matrix, Tensor) else type(matrix).__name__
-            raise TypeError(
-                f"{rho} gives for {what} a value of type {kind}, expected a real tensor. Write a complex number a + ib as the 2×2 block "
-                "[[a, −b], [b, a]]"
-            )
-        if tuple(matrix.shape) != (rho.dim, rho.dim):
-            raise ValueError(f"{rho} gives for {what} shape {tuple(matrix.shape)}, expected {(rho.dim, rho.dim)}")
-        if not bool(torch.isfinite(matrix).all()):
-            raise ValueError(f"{rho} gives for {what} a matrix with NaN or infinity")
 
 
 def _orthogonaliser(rho: Representation) -> Tensor | None:
@@ -494,6 +388,7 @@ def decompose(rho: Representation) -> Decomposition:
     Raises ``ValueError`` beyond dimension 1,024, for what is not a representation (naming the pair of elements), and where the matrices do
     not stay bounded (Lorentz group); ``TypeError`` for complex matrices.
 
+    >>> from eqcourse.groups import SymmetricGroup
     >>> V = SymmetricGroup(4).defining()
     >>> decompose(V)
     R⁴ of S_4 = (4,) ⊕ (3, 1)
@@ -506,12 +401,12 @@ def decompose(rho: Representation) -> Decomposition:
     (2, 1, 1)          3       1  real
     dimension 16 = 2·1 + 3·3 + 2 + 3
     """
+    require_representation(rho)
     if rho.dim > MAX_DECOMPOSED:
         raise ValueError(
             f"{rho} has dimension {rho.dim:,}; at most {MAX_DECOMPOSED:,} are decomposed. Decompose the terms of a sum, or the "
             "factors of a product, one by one"
         )
-    _require_representation(rho)
     P = _orthogonaliser(rho)
     for seed in range(DRAWS):
         found = _split(rho, P, seed)
@@ -675,7 +570,9 @@ def _as_representation(rho: Representation, P: Tensor | None, rows: Tensor) -> R
         return there @ moved.reshape(*lead, dim, rho.dim).mT
 
     lie = (lambda A: there @ rho.lie_matrix(A) @ back) if group.lie_algebra else None
-    return MatrixRepresentation(group, dim, matrix_of, lie, name=f"irrep [{dim}]")
+    part = MatrixRepresentation(group, dim, matrix_of, lie, name=f"irrep [{dim}]")
+    part.is_checked = True  # as ρ is
+    return part
 
 
 def _identify(sigma: Representation) -> tuple[Any, Representation | None, Tensor]:

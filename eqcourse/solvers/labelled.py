@@ -30,7 +30,13 @@ import torch
 from torch import Tensor
 
 from ..groups import SO, CyclicGroup, DihedralGroup, Group, O, ReflectionGroup, SymmetricGroup
-from ..representations import MatrixRepresentation, Representation, SignedPermutationRepresentation, _rotation
+from ..representations import (
+    MatrixRepresentation,
+    Representation,
+    SignedPermutationRepresentation,
+    _rotation,
+    by_construction,
+)
 
 __all__ = [
     "candidates",
@@ -111,6 +117,7 @@ def candidates(sigma: Representation) -> list[Label]:
     return [label for label in labels(group) if labelled_irrep(group, label).dim == dim]
 
 
+@by_construction
 def labelled_irrep(group: Group, label: Label) -> Representation:
     """The irrep of ``group`` with this label; ``group.irrep(label)``. Raises ``ValueError`` for a label that it does not have.
 

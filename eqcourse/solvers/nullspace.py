@@ -10,13 +10,18 @@ translates) the equations are solved one after the other, dense and slow, each o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..groups import Group, Lorentz
-from ..representations import DirectSum, Representation, TensorProduct, _Flattened, _scaled, check_homomorphism
+from ..representations import (
+    DirectSum,
+    Representation,
+    TensorProduct,
+    _element_text,
+    _Flattened,
+    require_representation,
+)
 from .space import DenseSpace, Evidence
 from .weights import NONZERO, ZERO, NotSplit, algebra_maps
 
@@ -61,7 +66,7 @@ def nullspace_intertwiners(rho_in: Representation, rho_out: Representation) -> D
     ('nullspace (highest weights)', [[[1, 0], [0, 1]], [[0, 1], [-1, 0]]])
     """
     for rho in (rho_in, rho_out):
-        _require_matrices(rho)
+        require_representation(rho)
     solver = _Solver(rho_in, rho_out)
     rows, how = solver.solve()
     basis = echelon_basis(rows).reshape(-1, rho_out.dim, rho_in.dim)
@@ -235,39 +240,6 @@ def _equations(rho_in: Representation, rho_out: Representation) -> Iterator[tupl
         yield f"Lie algebra element {number} of {group}", rho_out.lie_matrix(A), rho_in.lie_matrix(A)
 
 
-def _require_matrices(rho: Representation) -> None:
-    """Raise unless all factors and terms of ρ give real, finite matrices of the right shape."""
-    if isinstance(rho, _Flattened):
-        _require_matrices(rho.rho)
-    elif isinstance(rho, (TensorProduct, DirectSum)):
-        parts = rho.factors if isinstance(rho, TensorProduct) else rho.terms
-        for part in {id(part): part for part in parts}.values():
-            _require_matrices(part)
-    elif not rho.is_signed_permutation:
-        group = rho.group
-        for number, s in enumerate(group.generators):
-            # Not by rho.matrix, which would drop the imaginary part.
-            _require_matrix(rho, f"generator {number} of {group}", rho._prepare(group.convert(s)))
-        for number, A in enumerate(group.lie_algebra):
-            _require_matrix(rho, f"Lie algebra element {number} of {group}", rho._lie_matrix(A))
-
-
-def _require_matrix(rho: Representation, what: str, matrix: object) -> None:
-    if not isinstance(matrix, Tensor):
-        return
-    if matrix.is_complex():
-        raise TypeError(
-            f"{rho} gives for {what} a complex matrix, {matrix.dtype}: write a complex number a + ib as the real 2×2 block "
-            "[[a, −b], [b, a]]"
-        )
-    if tuple(matrix.shape) != (rho.dim, rho.dim):
-        raise ValueError(
-            f"{rho} gives for {what} a matrix of shape {tuple(matrix.shape)}, expected {(rho.dim, rho.dim)}"
-        )
-    if not bool(torch.isfinite(matrix).all()):
-        raise ValueError(f"{rho} gives for {what} a matrix with NaN or infinity")
-
-
 def _misses(rows: Tensor, left: Tensor, right: Tensor) -> Tensor:
     """W right − left W for each row W, relative to the size of the two matrices: (n, d_out · d_in)."""
     maps = rows.reshape(-1, len(left), len(right))
@@ -354,46 +326,15 @@ def _verify(basis: Tensor, rho_in: Representation, rho_out: Representation) -> f
     worst = max([_relative(_group_misses(maps, s, rho_in, rho_out)) for s in group.generators], default=0.0)
     source = torch.Generator().manual_seed(0)
     for _ in range(SAMPLED):
-        off = _relative(_group_misses(maps, _element(group, source), rho_in, rho_out))
+        g = group.sample(source)
+        off = _relative(_group_misses(maps, g, rho_in, rho_out))
         if not off <= TOLERANCE:
             raise ValueError(
-                f"the maps that fit the generators and the Lie algebra of {group} miss at a sampled element by {off:.1e}: {rho_in} "
-                f"or {rho_out} is not a representation, or its lie_matrix does not belong to its matrix. {_reason(rho_in, rho_out)}"
+                f"the maps that fit the generators and the Lie algebra of {group} miss by {off:.1e} at g = {_element_text(g)}: {rho_in} "
+                f"or {rho_out} is not a representation, or its matrices are not accurate. check_homomorphism(rho) looks for a reason"
             )
         worst = max(worst, off)
     return worst
-
-
-def _element(group: Group, source: torch.Generator) -> object:
-    """A random element whose entries are not large."""
-    if group.is_compact or isinstance(group, Lorentz):
-        return group.sample(source)
-    # The random walk of other groups goes exponentially far away, where float64 has no digits left: take a few small steps.
-    g = group.identity
-    for s in group.generators:
-        if torch.rand((), generator=source) < 0.5:
-            g = group.compose(g, s)
-    for A in group.lie_algebra:
-        step = torch.randn((), dtype=torch.float64, generator=source).item()
-        g = group.compose(g, group.exp(_scaled(A, step / (len(group.lie_algebra) * _length_of(A) or 1.0))))
-    return g
-
-
-def _length_of(A: Any) -> float:
-    """The length of an element of the Lie algebra; in a product, None stands for zero."""
-    if A is None:
-        return 0.0
-    return sum(map(_length_of, A)) if isinstance(A, tuple) else float(A.norm())
-
-
-def _reason(rho_in: Representation, rho_out: Representation) -> str:
-    """What ``check_homomorphism`` finds wrong."""
-    for rho in (rho_in, rho_out):
-        try:
-            check_homomorphism(rho)
-        except ValueError as error:
-            return f"check_homomorphism({rho.name}): {error}"
-    return "check_homomorphism(rho) finds nothing wrong: the generators may be inaccurate"
 
 
 # ---- for looking at small cases --------------------------------------------------------------------------------------------
@@ -413,7 +354,7 @@ def constraint_matrix(rho_in: Representation, rho_out: Representation) -> Tensor
     if rho_in.group != rho_out.group:
         raise ValueError(f"equivariant maps go between representations of one group, got {rho_in} and {rho_out}")
     for rho in (rho_in, rho_out):
-        _require_matrices(rho)
+        require_representation(rho)
     size, group = rho_in.dim * rho_out.dim, rho_in.group
     count = len(group.generators) + len(group.lie_algebra)
     if count * size**2 > MAX_CONSTRAINTS:

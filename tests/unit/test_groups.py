@@ -255,6 +255,18 @@ def test_infinite_groups_know_it(group: Group) -> None:
     assert group.order == math.inf
 
 
+def test_products_that_rounding_cannot_tell_apart_do_not_close() -> None:
+    # The third turn of float32 comes back to within 1e-7 of 1, and no number of turns by 1e-7 is known to.
+    third = torch.tensor(rotation(2 * math.pi / 3), dtype=torch.float32)
+    close_mirrors = [[[1, 0], [0, -1]], [[1, 1e-7], [0, -1]]]  # their product is a shear
+    for generators in ([third], [rotation(1e-7)], close_mirrors):
+        assert MatrixGroup(generators).order == math.inf
+    # Rounding of float64 is no obstacle, nor are 10,000 elements.
+    assert MatrixGroup([rotation(2 * math.pi / 3)]).order == 3
+    assert MatrixGroup([rotation(2 * math.pi / 10_000), [[1, 0], [0, -1]]]).order == math.inf
+    assert MatrixGroup([rotation(2 * math.pi / 5_000), [[1, 0], [0, -1]]]).order == 10_000
+
+
 @pytest.mark.parametrize(
     "generator",
     [[[2.0]], [[0.5]], [[2, 0], [0, 0.5]], [[1, 1], [0, 1]], rotation(1.0), [[1, 1, 0], [0, 1, 1], [0, 0, 1]]],
@@ -397,6 +409,37 @@ def test_the_random_walk_of_a_compact_matrix_group_is_close_to_uniform() -> None
     assert "not exactly uniform" in group.sampling
 
 
+def test_random_walks_do_not_go_far() -> None:
+    """Boosts, scalings and shears: entries of the size of a few steps, at whatever length the algebra is given, and all components."""
+    lorentz = Lorentz()
+    boost = lorentz.lie_algebra[3]
+    shear = [[1, 1], [0, 1]]
+    for group, largest in (
+        (MatrixGroup(lorentz.generators, lie=lorentz.lie_algebra), 2 * math.cosh(1)),
+        (MatrixGroup(lie=[boost]), 2 * math.cosh(1)),
+        (MatrixGroup(lie=[30 * boost]), 2 * math.cosh(1)),
+        (MatrixGroup([[[2, 0], [0, 0.5]]]), 4),
+        (MatrixGroup([shear, [[0, -1], [1, 0]]]), 2),  # SL(2, Z)
+    ):
+        g = group.sample(0, 2_000)
+        reached = torch.cat([g, torch.linalg.inv(g)]).abs().max().item()
+        assert 0.9 * largest < reached <= largest * (1 + 1e-9)
+        assert f"below {largest:.2g}: not exactly uniform" in group.sampling
+
+    g = MatrixGroup(lorentz.generators, lie=lorentz.lie_algebra).sample(0, 2_000)
+    assert (g.mT @ lorentz.metric @ g - lorentz.metric).abs().max() < 1e-11
+    assert_uniform(Counter(zip((torch.linalg.det(g) > 0).tolist(), (g[:, 0, 0] > 0).tolist(), strict=True)), 4)
+    # Not only near the identity: rapidities beyond 1, and rotations that send each axis to all sides.
+    assert (g[:, 0, 0].abs() > math.cosh(1)).double().mean() > 0.1
+    assert torch.nn.functional.normalize(g[:, 1:, 1], dim=-1).mean(0).abs().max() < 0.1
+    powers = Counter(MatrixGroup([[[2, 0], [0, 0.5]]]).sample(0, 500)[:, 0, 0].log2().round().int().tolist())
+    assert sorted(powers) == [-2, -1, 0, 1, 2]
+    # A circle in a skew basis is compact, and entries of 20 belong to it.
+    skew = MatrixGroup(lie=[[[0, -0.05], [20, 0]]]).sample(0, 2_000)
+    angle = torch.atan2(skew[:, 1, 0] / 20, skew[:, 0, 0])
+    assert torch.exp(1j * angle).mean().abs() < 0.1
+
+
 @pytest.mark.parametrize("group", ALL, ids=named)
 def test_seeds_decide_and_global_randomness_is_left_alone(group: Group) -> None:
     states = torch.get_rng_state(), random.getstate(), np.random.get_state()[1].copy()  # noqa: NPY002
@@ -463,7 +506,8 @@ def test_lie_algebras_are_complete_and_closed(group: Group, dim: int) -> None:
 def test_fast_boosts_are_elements(axis: int) -> None:
     # Entries of e^15 / 2 leave their squares, and gᵀηg with them, few digits after the point.
     group = Lorentz("restricted")
-    g = group.exp(15 * group.lie_algebra[3 + axis])
+    direction = torch.tensor([0.36, 0.48, 0.8], dtype=torch.float64).roll(axis)
+    g = group.exp(15 * torch.einsum("i,ijk->jk", direction, torch.stack(group.lie_algebra[3:])))
     assert (g.mT @ group.metric @ g - group.metric).abs().max() > 1e-6
     group.element(g)
 

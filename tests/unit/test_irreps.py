@@ -325,8 +325,8 @@ def test_multiplicities() -> None:
         multiplicity(R * R, R)
     with pytest.raises(ValueError, match="of one group"):
         character_inner_product(R, O(3).defining())
-    with pytest.raises(ValueError, match=r"no way to average characters over SO\(4\).*decompose"):
-        character_inner_product(SO(4).defining(), SO(4).defining())
+    with pytest.raises(ValueError, match=r"no way to average characters over Lorentz \(full\).*decompose"):
+        character_inner_product(Lorentz().defining(), Lorentz().defining())
 
 
 # ---- decomposition ---------------------------------------------------------------------------------------------------------
@@ -631,15 +631,13 @@ def test_wrong_matrices_of_a_lie_group() -> None:
 
 def test_matrices_of_the_wrong_kind() -> None:
     C4 = CyclicGroup(4)
-    with pytest.raises(
-        TypeError, match=r"for the identity a value of type torch.complex64, expected a real tensor.*2×2 block"
-    ):
+    with pytest.raises(TypeError, match=r"for g = 0 a complex matrix, a tensor of torch.complex64.*2×2 block"):
         decompose(MatrixRepresentation(C4, 1, lambda t: (1j ** torch.as_tensor(t))[..., None, None]))
-    with pytest.raises(TypeError, match="type ndarray"):
+    with pytest.raises(TypeError, match="for g = 0 a value of type ndarray, expected a float64 tensor"):
         decompose(MatrixRepresentation(C4, 1, lambda t: torch.eye(1).numpy()))  # type: ignore[arg-type,return-value]
     with pytest.raises(ValueError, match=r"shape \(3, 3\), expected \(2, 2\)"):
         decompose(MatrixRepresentation(C4, 2, lambda t: torch.eye(3).double()))
-    with pytest.raises(ValueError, match=r"generator 0 a matrix with NaN"):
+    with pytest.raises(ValueError, match="for g = 1 a matrix with NaN"):
         decompose(MatrixRepresentation(C4, 1, lambda t: torch.full((1, 1), torch.nan if t else 1.0).double()))
 
 

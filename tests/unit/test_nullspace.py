@@ -379,25 +379,28 @@ def turn(angle: float) -> list[list[float]]:
     return [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
 
 
+@pytest.mark.parametrize("find", [intertwiners, intertwiner_dimension])
 @pytest.mark.parametrize("angle", [1e-8, 1e-7, 1e-6, 9e-6])
-def test_doubtful_rank_is_refused(angle):
+def test_doubtful_rank_is_refused(angle, find):
+    """The number alone is no surer than the maps."""
     R = MatrixGroup(discrete=[turn(angle)]).defining()
     with pytest.raises(ValueError, match=r"in doubt: the equation of generator 0 .* singular value .*neither zero"):
-        intertwiners(R.group.trivial(), R)
+        find(R.group.trivial(), R)
 
 
 def test_small_and_large_angles_are_not_doubtful():
     for angle, dim in ((1e-3, 0), (1.0, 0), (0.0, 2), (1e-12, 2)):
         R = MatrixGroup(discrete=[turn(angle)]).defining()
-        assert intertwiners(R.group.trivial(), R).dim == dim
+        assert intertwiners(R.group.trivial(), R).dim == intertwiner_dimension(R.group.trivial(), R) == dim
 
 
 def test_numbers_of_float32_are_doubtful():
     third = torch.tensor(turn(2 * math.pi / 3), dtype=torch.float32).double()
     R = MatrixGroup(discrete=[third]).defining()
-    assert intertwiners(R, R).dim == 2
-    with pytest.raises(ValueError, match=r"in doubt.*and the next one is .*not accurate to float64"):
-        intertwiners(R.group.trivial(), R * R)
+    assert intertwiners(R, R).dim == intertwiner_dimension(R, R) == 2
+    for find in (intertwiners, intertwiner_dimension):
+        with pytest.raises(ValueError, match=r"in doubt.*and the next one is .*not accurate to float64"):
+            find(R.group.trivial(), R * R)
 
 
 def test_size_does_not_matter():
@@ -433,21 +436,35 @@ def test_too_large():
 def test_what_is_no_representation_is_refused():
     G = SO(2)
     double = MatrixRepresentation(G, 2, lambda g: g @ g, lambda A: A)  # turns twice as fast as its derivative says
-    fits = intertwiners(double, double)  # what commutes with all turns commutes with these
-    assert fits.dim == 2
-    with pytest.raises(ValueError, match=r"miss at a sampled element by .*check_homomorphism"):
-        intertwiners(G.defining(), double)
+    for find in (intertwiners, intertwiner_dimension):
+        for one, other in ((double, double), (G.defining(), double)):
+            with pytest.raises(ValueError, match=r"ρ\(exp\(A\)\) differs from exp\(dρ\(A\)\) at A = \[\["):
+                find(one, other)
+    # What is wrong on elements that no check meets shows in the solutions, or nowhere.
+    rare = MatrixRepresentation(SymmetricGroup(7), 1, lambda g: 1.0 - 2.0 * _is_cycle(g))
+    rare.is_checked = True
+    with pytest.raises(ValueError, match=r"the mean of characters is 0\.\d+, and the number .* is whole"):
+        intertwiner_dimension(rare, rare.group.trivial())
+
+
+def _is_cycle(g: torch.Tensor) -> torch.Tensor:
+    """1 for cycles of length 7, as a 1×1 matrix."""
+    power, fixed = g, torch.zeros(g.shape[:-1], dtype=torch.bool)
+    for _ in range(6):
+        fixed |= (power == torch.arange(7)).any(-1)
+        power = g.gather(-1, power)
+    return (~fixed).double()[..., None, None]
 
 
 def test_bad_matrices():
     G = SO(2)
     wide = MatrixRepresentation(G, 2, lambda g: g, lambda A: torch.zeros(3, 3), name="bad")
     with pytest.raises(
-        ValueError, match=r"bad of SO\(2\) gives for Lie algebra element 0 .*shape \(3, 3\), expected \(2, 2\)"
+        ValueError, match=r"bad of SO\(2\) gives for A = \[\[0.0, -1.0\], .*shape \(3, 3\), expected \(2, 2\)"
     ):
         intertwiners(wide, G.trivial())
     nan = MatrixRepresentation(G, 2, lambda g: g, lambda A: A * torch.nan, name="bad")
-    with pytest.raises(ValueError, match=r"bad of SO\(2\) gives for Lie .* NaN"):
+    with pytest.raises(ValueError, match=r"bad of SO\(2\) gives for A = .* of the Lie algebra a matrix with NaN"):
         intertwiners(G.trivial(), nan)
     without = MatrixRepresentation(G, 2, lambda g: g, name="bad")
     with pytest.raises(ValueError, match="without the matrices of its Lie algebra"):
@@ -623,7 +640,7 @@ def test_no_representations():
 def test_complex_matrices():
     G = CyclicGroup(4)
     rho = MatrixRepresentation(G, 1, lambda t: torch.exp(0.5j * math.pi * torch.as_tensor(t)).reshape(1, 1))
-    with pytest.raises(TypeError, match=r"complex matrix, torch\.complex64: write a complex number"):
+    with pytest.raises(TypeError, match=r"complex matrix, a tensor of torch\.complex64: write a complex number"):
         intertwiners(rho, G.trivial())
     with pytest.raises(TypeError, match="real matrix"):
         MatrixGroup(lie=[[[1j]]])
@@ -643,6 +660,6 @@ def test_the_failing_pair_is_named():
         check_homomorphism(wrong)
     double = MatrixRepresentation(SO(2), 2, lambda g: g @ g, lambda A: A)
     with pytest.raises(
-        ValueError, match=r"check_homomorphism\(R²\): .*ρ\(exp\(A\)\) differs from exp\(dρ\(A\)\) at A = \[\["
+        ValueError, match=r"not a representation of SO\(2\): ρ\(exp\(A\)\) differs from exp\(dρ\(A\)\) at A = \[\["
     ):
         intertwiners(SO(2).defining(), double)

@@ -653,7 +653,6 @@ IMPOSTORS = {
     "algebra not linear": MatrixRepresentation(SO3, 3, lambda g: g, lambda A: A if A.tril().sum() > 0 else 2 * A),
     "algebra a whole turn too fast": MatrixRepresentation(SO2, 2, lambda g: g, lambda A: (1 + 2 * math.pi) * A),
     "wrong algebra in a product": outer(Z2.sign(), MatrixRepresentation(SO2, 2, lambda g: g, lambda A: 2 * A)),
-    "nan": MatrixRepresentation(SO2, 2, lambda g: g * math.nan, lambda A: A),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -542,6 +543,29 @@ def test_dimension_of_a_large_group_on_few_points():
     assert intertwiner_dimension(subsets, subsets) == 3
     subsets = SymmetricGroup(8).on_subsets(3)
     assert intertwiner_dimension(subsets, subsets) == 4
+
+
+def test_dimension_of_signed_actions_given_by_generators():
+    """S_6 on oriented edges of six points, by generators; against Burnside's lemma by hand, over all 720 permutations."""
+    edges = list(itertools.combinations(range(6), 2))
+
+    def moved(g: Sequence[int]) -> list[tuple[int, int]]:
+        pairs = [(g[a], g[b]) for a, b in edges]
+        return [(edges.index((min(p), max(p))), 1 if p[0] < p[1] else -1) for p in pairs]
+
+    generators = [moved(g.tolist()) for g in SymmetricGroup(6).generators]
+    rho = from_generators(
+        SymmetricGroup(6),
+        indices=[[place for place, _ in images] for images in generators],
+        signs=[[sign for _, sign in images] for images in generators],
+    )
+    traces = [
+        sum(sign for here, (place, sign) in enumerate(moved(g)) if here == place)
+        for g in itertools.permutations(range(6))
+    ]
+    for k, l in ((1, 1), (2, 2), (3, 3), (3, 4)):  # the last ones have more pairs than are counted one by one
+        assert intertwiner_dimension(rho**k, rho**l) * 720 == sum(t ** (k + l) for t in traces)
+    assert intertwiner_dimension(rho**3, rho**3) == 16_202
 
 
 # ---- coordinates ---------------------------------------------------------------------------------------------------------
