@@ -153,7 +153,8 @@ def kernel_basis(rho_in: Representation, rho_out: Representation, size: int, fre
     C_N and D_N with N = 1, 2, 4 map pixels to pixels: by default these are all solutions, exactly (pixel by pixel). For other groups, and
     where ``frequency`` (the highest number of waves round a ring) is given, a kernel is a sum of Gaussian rings of radius 0, 1, 2, …
     times angular waves; a ring of radius R carries frequencies up to 2R. Sampled on pixels they hold the constraint for the group's
-    exact turns of the plane, and nearly so after an image is turned.
+    exact turns of the plane, and nearly so after an image is turned. Faster waves that the fields allow are left out without a word,
+    so the basis may be empty; if ``frequency`` asks for them by number, they are refused.
 
     Raises ``ValueError`` for representations of different groups, an even size, or a frequency that the size cannot hold; ``TypeError``
     for a group that is not C_N, D_N, SO(2) or O(2).
@@ -161,6 +162,8 @@ def kernel_basis(rho_in: Representation, rho_out: Representation, size: int, fre
     >>> C4 = CyclicGroup(4)
     >>> [len(kernel_basis(a, b, 5)) for a in (C4.trivial(), C4.regular()) for b in (C4.trivial(), C4.regular())]
     [7, 25, 25, 100]
+    >>> len(kernel_basis(SO(2).trivial(), harmonic(SO(2), 7), 5))  # 7 waves, where 5 × 5 pixels hold 4
+    0
     """
     for rho in (rho_in, rho_out):
         check_representation(rho, "kernel_basis")
@@ -340,7 +343,41 @@ class SteerableConv(_Convolution):
         return torch.einsum("cdn,noihw->codihw", self.weight, self.basis(self.weight.dtype))
 
 
-class LiftingConv(_Convolution):
+class _GroupConvolution(_Convolution):
+    """What lifting and group convolutions share: kernels of free weights, seen from each group element."""
+
+    #: Whether the input is a field on the group, and not an image.
+    from_group: bool
+
+    def __init__(
+        self,
+        group: Group,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        bias: bool = True,
+        *,
+        generator: torch.Generator | int | None = None,
+        dtype: torch.dtype | None = None,
+        device: Any = None,
+    ) -> None:
+        super().__init__()
+        _check_maps_pixels(group, type(self).__name__)
+        _check_size(kernel_size, None)
+        rho_in = group.regular() if self.from_group else group.trivial()
+        self._set_up(rho_in, group.regular(), in_channels, out_channels, kernel_size)
+        shape = (in_channels, *([rho_in.dim] if self.from_group else []), kernel_size, kernel_size)
+        self.weight = random_normal((out_channels, *shape), math.prod(shape) ** -0.5, generator, dtype, device)
+        self._set_bias(bias, dtype, device)
+
+    def kernel(self) -> Tensor:
+        rho, size = self.in_type.rho, self.kernel_size
+        moved = rho * rho.group.on_grid(size, size)  # type: ignore[attr-defined]
+        w = self.weight.reshape(self.out_channels, self.in_channels, *moved.axes)
+        return torch.stack([moved.act(g, w) for g in rho.group.elements()], 1)
+
+
+class LiftingConv(_GroupConvolution):
     """From an image to a field on the group: one kernel of free weights, seen from each group element, k_g(u) = w(g⁻¹u).
 
     For C_N and D_N with N = 1, 2, 4, which map pixels to pixels; other groups have ``SteerableConv(G.trivial(), G.regular(), …)``.
@@ -351,34 +388,10 @@ class LiftingConv(_Convolution):
     LiftingConv(1 → R⁴ of C_4, 1 → 8 channels, kernel 5, 25 weights each)
     """
 
-    def __init__(
-        self,
-        group: Group,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int,
-        bias: bool = True,
-        *,
-        generator: torch.Generator | int | None = None,
-        dtype: torch.dtype | None = None,
-        device: Any = None,
-    ) -> None:
-        super().__init__()
-        _check_maps_pixels(group, "LiftingConv")
-        _check_size(kernel_size, None)
-        self._set_up(group.trivial(), group.regular(), in_channels, out_channels, kernel_size)
-        std = (in_channels * kernel_size**2) ** -0.5
-        shape = (out_channels, in_channels, kernel_size, kernel_size)
-        self.weight = random_normal(shape, std, generator, dtype, device)
-        self._set_bias(bias, dtype, device)
-
-    def kernel(self) -> Tensor:
-        group, w = self.in_type.rho.group, self.weight
-        pixels = group.on_grid(self.kernel_size, self.kernel_size)  # type: ignore[attr-defined]
-        return torch.stack([pixels.act(g, w) for g in group.elements()], 1).unsqueeze(3)
+    from_group = False
 
 
-class GroupConv(_Convolution):
+class GroupConv(_GroupConvolution):
     """From a field on the group to another: kernels k_{g,h}(u) = w_{g⁻¹h}(g⁻¹u) with free weights w.
 
     For C_N and D_N with N = 1, 2, 4; other groups have ``SteerableConv(G.regular(), G.regular(), …)``. ``weight`` is (out_channels,
@@ -388,32 +401,7 @@ class GroupConv(_Convolution):
     GroupConv(R⁴ → R⁴ of C_4, 8 → 8 channels, kernel 5, 100 weights each)
     """
 
-    def __init__(
-        self,
-        group: Group,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: int,
-        bias: bool = True,
-        *,
-        generator: torch.Generator | int | None = None,
-        dtype: torch.dtype | None = None,
-        device: Any = None,
-    ) -> None:
-        super().__init__()
-        _check_maps_pixels(group, "GroupConv")
-        _check_size(kernel_size, None)
-        self._set_up(group.regular(), group.regular(), in_channels, out_channels, kernel_size)
-        order = self.in_type.rho.dim
-        std = (in_channels * order * kernel_size**2) ** -0.5
-        shape = (out_channels, in_channels, order, kernel_size, kernel_size)
-        self.weight = random_normal(shape, std, generator, dtype, device)
-        self._set_bias(bias, dtype, device)
-
-    def kernel(self) -> Tensor:
-        rho, w = self.in_type.rho, self.weight
-        both = rho * rho.group.on_grid(self.kernel_size, self.kernel_size)  # type: ignore[attr-defined]
-        return torch.stack([both.act(g, w) for g in rho.group.elements()], 1)
+    from_group = True
 
 
 class AtEachPixel(FieldLayer):
