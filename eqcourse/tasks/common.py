@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checks import FunctionTask, Malformed, Misconception, Verdict, Wrong, show
+from ..checks import FunctionTask, Malformed, Misconception, Verdict, Wrong, plain, same_answer, show
 from ..groups import Group
 from ..representations import Representation
 from ..solvers import intertwiner_dimension
@@ -347,6 +347,22 @@ class Situations:
             raise Wrong(self.hint)
         if got[2] != expected[2]:
             raise Wrong("In at least one situation the actions are right and the number of weights is not.")
+
+
+@dataclass(frozen=True)
+class SituationsTask(FunctionTask):
+    """Names a misconception that explains each answer that is wrong, so that one slip is explained as well as many of its kind."""
+
+    def _recognise(self, cases: list[tuple[Any, ...]], answers: list[Any]) -> Misconception | None:
+        wrong = [
+            (args, got)
+            for args, got in zip(cases, answers, strict=True)
+            if not same_answer(got, plain(self.reference(*args)))
+        ]
+        for held in self.misconceptions:
+            if all(same_answer(got, plain(held.answer(*args))) for args, got in wrong):
+                return held
+        return None
 
 
 def all_entries(rho_in: Representation, rho_out: Representation) -> int:

@@ -14,7 +14,7 @@ from ..groups import CyclicGroup, DirectProduct, Group, SymmetricGroup
 from ..representations import Representation, outer
 from ..solvers import intertwiner_dimension
 from ..solvers.partitions import bell
-from .common import NO_SYMMETRY, Situations, all_entries
+from .common import NO_SYMMETRY, Situations, SituationsTask, all_entries
 
 # ---- actions by name -------------------------------------------------------------------------------------------------
 
@@ -334,7 +334,7 @@ def _shift_cases(hidden: bool) -> list[tuple[Any, ...]]:
 # ---- the tasks -------------------------------------------------------------------------------------------------------
 
 TASKS = [
-    FunctionTask(
+    SituationsTask(
         id="13_review.situations",
         outcome="find the group, its actions and the number of weights in a situation",
         points=4,
