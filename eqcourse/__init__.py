@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import equivariance, groups, representations, solvers
 from .equivariance import assert_equivariant, equivariance_error
-from .solvers import IntertwinerSpace, intertwiner_dimension, intertwiners
+from .solvers import IntertwinerSpace, decompose, intertwiner_dimension, intertwiners
 
 if TYPE_CHECKING:
     from . import nn
@@ -18,6 +18,7 @@ __all__ = [
     "IntertwinerSpace",
     "PolynomialRegression",
     "assert_equivariant",
+    "decompose",
     "equivariance",
     "equivariance_error",
     "groups",

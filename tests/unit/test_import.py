@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import eqcourse
+
 PACKAGE = Path(__file__).resolve().parents[2] / "eqcourse"
 HEAVY = {"IPython", "ipywidgets", "matplotlib", "nbformat", "scipy", "skimage", "sklearn", "sympy"}
 # Floors as in CONTRIBUTING.md; `tools` serves run.py and may use them all.
@@ -45,6 +47,12 @@ def test_layers_are_loaded_when_asked_for() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=PACKAGE.parent, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["SetLinear", "True"]
+
+
+def test_what_the_package_promises_is_there() -> None:
+    assert {"decompose", "intertwiner_dimension", "intertwiners"} <= set(eqcourse.__all__)
+    for name in eqcourse.__all__:
+        assert getattr(eqcourse, name) is not None
 
 
 def modules() -> list[Path]:
