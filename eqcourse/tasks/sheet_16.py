@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Wrong, plain, show
+from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Verdict, Wrong, plain, show
 from ..solvers.nullspace import echelon_basis
 from .common import CLOSE, accept_yes_no, same_word, yes_if
 
@@ -19,6 +20,7 @@ J = [[0, -1], [1, 0]]
 MIRROR = [[-1, 0], [0, 1]]
 BOOST = [[0, 1], [1, 0]]
 SHEAR = [[0, 1], [0, 0]]
+SHEAR_BY_1 = [[1, 1], [0, 1]]
 # The Lie algebra of SO(3): from x to y, from x to z, from y to z.
 TURNS = [
     [[0, -1, 0], [1, 0, 0], [0, 0, 0]],
@@ -40,6 +42,47 @@ def _kron(A: Tensor, B: Tensor) -> Tensor:
     return torch.kron(A.contiguous(), B.contiguous())
 
 
+def _exact(value: Any) -> str:
+    """As ``show``, with tiny numbers as they are instead of 0."""
+    if isinstance(value, list):
+        text = "[" + ", ".join(map(_exact, value)) + "]"
+        return text if len(text) <= 160 else text[:157] + "…"
+    return f"{value + 0.0:.6g}" if isinstance(value, float) else show(value)
+
+
+def _apart(a: float, b: float) -> tuple[str, str]:
+    """Two different numbers with so many digits, four at least, that one sees the difference."""
+    for digits in range(4, 18):
+        texts = f"{a:.{digits}g}", f"{b:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+KRON_OF_A_VIEW = "torch.kron takes a transposed matrix as A.T.contiguous()."
+
+
+@dataclass(frozen=True)
+class HintedTask(FunctionTask):
+    """A function whose arguments may be tiny or empty: all digits are shown, and an error comes with ``hint(*args)``."""
+
+    hint: Callable[..., str] = lambda *args: ""
+
+    def _ask(self, answer: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        got = super()._ask(answer, args)
+        if isinstance(got, Verdict) and got.status == "error":
+            hint = KRON_OF_A_VIEW if "view size is not compatible" in got.message else self.hint(*args)
+            return replace(got, message=f"{got.message}\n{hint}".rstrip())
+        return got
+
+    def _call(self, args: tuple[Any, ...]) -> str:
+        return f"{self.name}({', '.join(map(_exact, args))})"
+
+
 def _rows_of(got: Any, columns: int, what: str) -> Tensor:
     """A list of rows of finite numbers as a matrix; raises ``Malformed``."""
     try:
@@ -49,7 +92,7 @@ def _rows_of(got: Any, columns: int, what: str) -> Tensor:
     if isinstance(got, list) and not got:
         return rows.new_zeros(0, columns)
     if rows.ndim != 2 or not bool(rows.isfinite().all()):
-        raise Malformed(f"{what} gave {show(got)}; expected a list of lists with {columns} numbers each")
+        raise Malformed(f"{what} gave {show(got)}; expected a list of lists with {_number(columns, 'number')} each")
     return rows
 
 
@@ -175,6 +218,10 @@ def _plus(A: Tensor, B: Tensor) -> Tensor:
     return _kron(A, _eye(len(B))) + _kron(_eye(len(A)), B.T)
 
 
+def _swapped(pairs: Pairs) -> Any:
+    return constraint([[B, A] for A, B in pairs])
+
+
 def _added_up(pairs: Pairs) -> Any:
     return sum(_block(_tensor(A), _tensor(B)) for A, B in pairs)
 
@@ -250,6 +297,22 @@ def _left_vectors(C: Matrix) -> Any:
     return _null_space(_tensor(C).T.tolist())
 
 
+def _columns(C: Matrix) -> Any:
+    """The columns of Vᵀ in place of its rows."""
+    right = _null_space(C)
+    if isinstance(right, str) or not right:
+        return right
+    return torch.linalg.svd(_tensor(C))[2][:, -len(right) :].T.tolist()
+
+
+def _null_hint(C: Matrix) -> str:
+    if not any(map(any, C)):
+        return "Here C is zero: its largest singular value is 0."
+    if len(C) < len(C[0]):
+        return f"Here C is {len(C)} × {len(C[0])}: it has {_number(len(C), 'singular value')}, and Vᵀ has {len(C[0])} rows."
+    return ""
+
+
 def _null_cases(hidden: bool) -> list[tuple[Any, ...]]:
     if hidden:
         return [
@@ -268,6 +331,7 @@ def _null_cases(hidden: bool) -> list[tuple[Any, ...]]:
         ([[1, 2], [3, 6]],),
         ([[1, 0], [0, 2]],),
         ([[1, 2, 3]],),
+        ([[1, 2, 3], [4, 5, 6], [7, 8, 9]],),
         ([[0, 1], [0, 2], [0, 3]],),
         ([[0, 1e-12], [0, 3e-12]],),
         ([[1, 0], [0, 1e-7]],),
@@ -281,25 +345,34 @@ def _null_cases(hidden: bool) -> list[tuple[Any, ...]]:
 
 def _accept_null(args: tuple[Any, ...], got: Any, expected: Any) -> None:
     (C,) = args
-    call = f"null_space({show(C)})"
+    call = f"null_space({_exact(C)})"
     if isinstance(got, str) or isinstance(expected, str):
         if not _same_span(got, expected):
-            what = show(got) if isinstance(got, str) else f"{len(got) if isinstance(got, list) else show(got)} vectors"
-            wanted = '"in doubt"' if isinstance(expected, str) else f"{len(expected)} vectors"
-            raise Wrong(f"{call}\n  gave {what}, expected {wanted}")
+            counted = _number(len(got), "vector") if isinstance(got, list) else show(got)
+            wanted = '"in doubt"' if isinstance(expected, str) else _number(len(expected), "vector")
+            lifted = " (Rounding in float32, or squaring as in CᵀC, can lift a zero into the band.)"
+            doubt = got == "in doubt" and isinstance(expected, list)
+            raise Wrong(f"{call}\n  gave {counted}, expected {wanted}{lifted if doubt else ''}")
         return
     columns = len(C[0])
     rows = _rows_of(got, columns, call)
     if rows.shape[1] != columns:
-        raise Wrong(f"{call} gave vectors of {rows.shape[1]} numbers; C has {columns} columns")
+        raise Wrong(
+            f"{call} gave lists of {_number(rows.shape[1], 'number')}; C has {columns} columns. Each vector is one list."
+        )
     size = _tensor(C).abs().max().item() or 1.0
     for row in rows:
         if (_tensor(C) @ row).abs().max() > CLOSE * size * max(row.norm().item(), 1e-300):
-            raise Wrong(f"{call} gave {show(row)}, but C times it is {show(_tensor(C) @ row)}, not zero")
+            beside = f" beside C's largest entry, {size:.3g}" if size < CLOSE else ""
+            raise Wrong(
+                f"{call} gave {show(row)}, but C times it is {_exact((_tensor(C) @ row).tolist())}, not zero{beside}"
+            )
     if _rank(rows) < len(rows):
-        raise Wrong(f"{call} gave {len(rows)} vectors that are not independent: they span {_rank(rows)} dimensions")
+        raise Wrong(
+            f"{call} gave {_number(len(rows), 'vector')}, not independent: they span {_number(_rank(rows), 'dimension')}"
+        )
     if len(rows) != len(expected):
-        raise Wrong(f"{call} gave {len(rows)} vectors; the null space has dimension {len(expected)}")
+        raise Wrong(f"{call} gave {_number(len(rows), 'vector')}; the null space has dimension {len(expected)}")
 
 
 # ---- task 3: the algebra of a representation, whose exponential acts as the group ----------------------------------------
@@ -319,15 +392,16 @@ def _lie(
     product: Rule = _product_rule,
     dual: Callable[[Tensor], Tensor] = lambda A: -A.T,
     number: float = 0.0,
+    vector: Callable[[Tensor], Tensor] = lambda A: A,
 ) -> Tensor:
     if kind == "1":
         return torch.full((1, 1), number, dtype=torch.float64)
     if kind == "V":
-        return A
+        return vector(A)
     if kind == "V*":
         return dual(A)
     word, *parts = kind
-    one, other = (_lie(A, part, product, dual, number) for part in parts)
+    one, other = (_lie(A, part, product, dual, number, vector) for part in parts)
     return torch.block_diag(one, other) if word == "sum" else product(one, other)
 
 
@@ -355,6 +429,7 @@ def _lie_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ([[1, 0], [3, 2]], ["product", "V", "V*"]),
             ([[1, 4], [0, 2]], ["product", ["sum", "V", "1"], "V"]),
             ([[0, 1], [2, 0]], ["sum", "1", ["product", "V", "V"]]),
+            ([[1, 2], [0, 3]], ["sum", ["product", "V*", ["sum", "1", "V"]], "V*"]),
         ]
     return [
         ([[1, 2], [0, 3]], "V"),
@@ -365,6 +440,13 @@ def _lie_cases(hidden: bool) -> list[tuple[Any, ...]]:
         (BOOST, ["product", "V*", "V"]),
         ([[1, 2], [0, 3]], ["product", "V", ["sum", "1", "V"]]),
     ]
+
+
+def _nested_hint(A: Matrix, kind: Kind) -> str:
+    if isinstance(kind, list) and any(isinstance(part, list) for part in kind[1:]):
+        sizes = [len(_lie(_tensor(A), part)) for part in kind[1:]]
+        return f"Here a kind stands in a kind: the two parts act on {sizes[0]} and {sizes[1]} numbers."
+    return ""
 
 
 def _accept_lie(args: tuple[Any, ...], got: Any, expected: Any) -> None:
@@ -379,10 +461,10 @@ def _accept_lie(args: tuple[Any, ...], got: Any, expected: Any) -> None:
         return
     g = torch.matrix_exp(0.5 * _tensor(A))
     i, j = divmod(int((torch.matrix_exp(0.5 * M) - acts(g, kind)).abs().argmax()), n)
-    mine, theirs = torch.matrix_exp(0.5 * M)[i, j].item(), acts(g, kind)[i, j].item()
+    mine, theirs = _apart(torch.matrix_exp(0.5 * M)[i, j].item(), acts(g, kind)[i, j].item())
     raise Wrong(
-        f"{call}\n  gave {show(got)}\n  For g = exp(0.5 A) the exponential of 0.5 times yours has {mine:.4g} in row {i}, "
-        f"column {j}, and ρ(g) has {theirs:.4g}: it does not act as the group."
+        f"{call}\n  gave {show(got)}\n  For g = exp(0.5 A) the exponential of 0.5 times yours has {mine} in row {i}, "
+        f"column {j}, and ρ(g) has {theirs}: it does not act as the group."
     )
 
 
@@ -406,11 +488,11 @@ def _power(rule: Rule, A: Tensor, k: int) -> Tensor:
 def _equations(
     algebra: Matrices, generators: Matrices, k: int, on_algebra: Rule = _product_rule, like_algebra: bool = False
 ) -> Tensor:
-    n = len((algebra + generators)[0])
+    n = len((algebra + generators)[0])  # a finite group has no algebra
     rows = [_power(on_algebra, _tensor(A), k) for A in algebra]
     for s in generators:
         rows.append(_power(_product_rule, _tensor(s), k) if like_algebra else _power(_kron, _tensor(s), k) - _eye(n**k))
-    return torch.cat(rows) if rows else torch.zeros(1, n**k, dtype=torch.float64)
+    return torch.cat(rows)
 
 
 def _invariants(algebra: Matrices, generators: Matrices, k: int, **rules: Any) -> Any:
@@ -432,18 +514,35 @@ def _quarter_turns(algebra: Matrices, generators: Matrices, k: int) -> Any:
     return _invariants([], quarters + generators, k)
 
 
+def _of_gradients(algebra: Matrices, generators: Matrices, k: int) -> Any:
+    duals = [torch.linalg.inv(_tensor(s)).T.tolist() for s in generators]
+    return _invariants([_tensor(A).T.tolist() for A in algebra], duals, k)
+
+
+def _sent_to_zero(algebra: Matrices, generators: Matrices, k: int) -> Any:
+    n = len((algebra + generators)[0])
+    rows = [_power(_product_rule, _tensor(A), k) for A in algebra] + [_power(_kron, _tensor(s), k) for s in generators]
+    return _null_rows(torch.cat([*rows, torch.zeros(1, n**k, dtype=torch.float64)])).tolist()
+
+
+def _invariants_hint(algebra: Matrices, generators: Matrices, k: int) -> str:
+    return (
+        "" if algebra else "Here the algebra is empty, as for a finite group: all conditions come from the generators."
+    )
+
+
 def _invariant_cases(hidden: bool) -> list[tuple[Any, ...]]:
     if hidden:
         return [
             ([J], [], 1),
-            ([BOOST], [], 2),
+            ([[[1, 0], [0, -1]]], [], 2),
             ([J], [MIRROR], 4),
             ([J], [], 4),
             (TURNS, [], 3),
             (TURNS, [], 4),
             ([[[0, 0], [1, 0]]], [], 2),
-            # Two generators, and an algebra that asks for nothing.
-            ([[[0, 0], [0, 0]]], [[[0, -1], [1, 0]], MIRROR], 4),
+            ([], [SHEAR_BY_1], 1),
+            ([], [[[0, -1], [1, 0]], MIRROR], 4),
             (
                 [
                     [[1, 0, 0], [0, 0, 0], [0, 0, 0]],
@@ -456,8 +555,11 @@ def _invariant_cases(hidden: bool) -> list[tuple[Any, ...]]:
         ]
     return [
         # A shear leaves other vectors alone than its transpose does.
-        ([[[0, 1], [0, 0]]], [], 1),
+        ([SHEAR], [], 1),
+        ([], [MIRROR], 1),
         ([J], [], 2),
+        # Maps from vectors to vectors would be other tables here.
+        ([BOOST], [], 2),
         ([J], [MIRROR], 2),
         (TURNS, [], 1),
         (TURNS, [], 2),
@@ -479,22 +581,24 @@ def _accept_invariants(args: tuple[Any, ...], got: Any, expected: Any) -> None:
         for what, g in [("exp(0.5 A)", torch.matrix_exp(0.5 * _tensor(A))) for A in algebra] + [
             ("a generator", _tensor(s)) for s in generators
         ]:
-            off = (_power(_kron, g, k) @ row - row).abs().max().item()
+            moved = _power(_kron, g, k) @ row
+            off = (moved - row).abs().max().item()
             if off > CLOSE * max(row.abs().max().item(), 1e-300):
                 raise Wrong(
-                    f"{call}\n  {_count(rows)}. Your tensor number {number} is changed by {what}, "
-                    f"g = {show([[round(v, 3) for v in line] for line in g.tolist()])}."
+                    f"{call}\n  You give {_number(len(rows), 'tensor')}. Number {number} is changed, by up to {off:.2g}, by {what}, "
+                    f"g = {show([[round(v, 3) for v in line] for line in g.tolist()])}:\n"
+                    f"  {show(row)}\n  becomes {show(moved)}"
                 )
     if _rank(rows) < len(rows):
-        raise Wrong(f"{call}\n  Your {len(rows)} tensors are not independent: they span {_rank(rows)} dimensions.")
-    if len(rows) != len(expected):
         raise Wrong(
-            f"{call}\n  {_count(rows)}. All are left alone by the group, but {len(expected)} independent ones are."
+            f"{call}\n  Your {len(rows)} tensors are not independent: they span {_number(_rank(rows), 'dimension')}."
         )
-
-
-def _count(rows: Tensor) -> str:
-    return f"You give {len(rows)} tensor{'' if len(rows) == 1 else 's'}"
+    if len(rows) != len(expected):
+        each = "The group leaves each alone, but it" if len(rows) else "The group"
+        raise Wrong(
+            f"{call}\n  You give {_number(len(rows), 'tensor')}. {each} leaves {len(expected)} independent "
+            f"{'one' if len(expected) == 1 else 'ones'} alone."
+        )
 
 
 # ---- task 5: laws under O(3) and SO(3) -----------------------------------------------------------------------------------
@@ -644,7 +748,7 @@ TASKS = [
             ((5, 2), (0, 5)): "WK has w₀₁ where KW has w₁₀: they are equal.",
         },
     ),
-    FunctionTask(
+    HintedTask(
         id="16.constraint",
         outcome="write equivariance as one matrix on the entries of W",
         points=4,
@@ -672,6 +776,11 @@ TASKS = [
                 "You add the two parts. The equation is A W − W B = 0.",
             ),
             Misconception(
+                "A and B are exchanged",
+                _swapped,
+                "You solve B W = W A. A belongs to the output, on the left of W; B to the input, on its right.",
+            ),
+            Misconception(
                 "the first equation is enough",
                 lambda pairs: constraint(pairs[:1]),
                 "You use the first pair only. W has to solve the equation of every pair: stack the blocks.",
@@ -683,7 +792,7 @@ TASKS = [
             ),
         ),
     ),
-    FunctionTask(
+    HintedTask(
         id="16.null-space",
         outcome="find a null space by singular values, and say when its dimension is in doubt",
         points=3,
@@ -693,6 +802,7 @@ TASKS = [
         cases=_null_cases,
         accept=_accept_null,
         same=_same_span,
+        hint=_null_hint,
         shown="Wide and tall, tiny and doubtful matrices: as many independent vectors as there are zeros, or no count.",
         misconceptions=(
             Misconception(
@@ -700,6 +810,11 @@ TASKS = [
                 lambda C: _null_space(C, short=True),
                 "You forget the columns that a wide matrix has more than rows: the singular vectors that belong to none of the "
                 "singular values are sent to zero too.",
+            ),
+            Misconception(
+                "columns of Vᵀ",
+                _columns,
+                "Your vectors are columns of Vᵀ. The singular vectors are its rows.",
             ),
             Misconception(
                 "vectors from the left",
@@ -724,7 +839,7 @@ TASKS = [
             ),
         ),
     ),
-    FunctionTask(
+    HintedTask(
         id="16.algebra",
         outcome="write the matrices of a Lie algebra whose exponential acts as the group",
         points=4,
@@ -733,6 +848,7 @@ TASKS = [
         reference=lie,
         cases=_lie_cases,
         accept=_accept_lie,
+        hint=_nested_hint,
         shown="exp(t·dρ(A)) is ρ(exp(tA)), for numbers, vectors, dual vectors, sums and products.",
         misconceptions=(
             Misconception(
@@ -751,6 +867,26 @@ TASKS = [
                 "For V* you take A. That is right where Aᵀ = −A, for rotations, and not for groups that stretch.",
             ),
             Misconception(
+                "the dual is not transposed",
+                _variant(dual=lambda A: -A),
+                "For V* you take −A. That belongs to g⁻¹; in (g⁻¹)ᵀ it is transposed as well: −Aᵀ.",
+            ),
+            Misconception(
+                "V and V* are exchanged",
+                _variant(vector=lambda A: -A.T, dual=lambda A: A),
+                "You exchange V and V*: vectors move by g, with A; gradients by (g⁻¹)ᵀ, with −Aᵀ.",
+            ),
+            Misconception(
+                "vectors move by the inverse",
+                _variant(vector=lambda A: -A),
+                "For V you take −A, whose exponential is g⁻¹. Vectors move by g itself: A.",
+            ),
+            Misconception(
+                "everything moves by the inverse",
+                lambda A, kind: -_lie(_tensor(A), kind),
+                "All your matrices have the opposite sign: their exponentials act as g⁻¹.",
+            ),
+            Misconception(
                 "a number that stays has dρ = 1",
                 _variant(number=1.0),
                 "For a number that stays you take 1. Its exponential is e. What stays has ρ = 1 = exp(0).",
@@ -762,7 +898,7 @@ TASKS = [
             ),
         ),
     ),
-    FunctionTask(
+    HintedTask(
         id="16.invariants",
         outcome="find all tensors of ranks 1 to 4 that a group leaves alone",
         points=4,
@@ -772,6 +908,7 @@ TASKS = [
         cases=_invariant_cases,
         accept=_accept_invariants,
         same=_same_span,
+        hint=_invariants_hint,
         shown="Each tensor is left alone, they are independent, and there are as many as the theory says.",
         misconceptions=(
             Misconception(
@@ -795,6 +932,16 @@ TASKS = [
                 "generators act like the algebra",
                 lambda algebra, generators, k: _invariants(algebra, generators, k, like_algebra=True),
                 "You treat a generator like an element of the algebra. It is a group element: s ⊗ … ⊗ s, and T stays: (ρ(s) − 1) T = 0.",
+            ),
+            Misconception(
+                "a generator sends T to zero",
+                _sent_to_zero,
+                "For a generator you solve ρ(s) T = 0. T is not sent to zero, it stays: (ρ(s) − 1) T = 0.",
+            ),
+            Misconception(
+                "the tensors are made of gradients",
+                _of_gradients,
+                "You transpose A: that is dρ on gradients, up to the sign. Here g acts on vectors: A itself, times T as a column.",
             ),
             Misconception(
                 "one element is enough",

@@ -215,7 +215,8 @@ def test_the_misconceptions_of_the_curriculum_are_named():
         return intertwiners(group.trivial(), group.defining() ** k, method="nullspace").basis.flatten(1)
 
     def no_mirror(algebra, generators, k):
-        return invariants_by_library(algebra, [], k)
+        n = len((algebra + generators)[0])
+        return invariants_by_library(algebra, [], k) if algebra else torch.eye(n**k)
 
     def product(A, kind):
         if isinstance(kind, str):
@@ -260,6 +261,114 @@ def test_a_vector_too_few_or_twice(task, hidden):
     for answer in (fewer, twice, with_zero):
         assert verdict(task, answer, hidden).status == "not yet"
     assert "not independent" in verdict(task, twice, hidden).message
+
+
+@BOTH
+def test_columns_in_place_of_rows(hidden):
+    """Where Vᵀ is symmetric, its columns would do."""
+
+    def columns(C):
+        right = find_task("16.null-space").reference(C)
+        return right if isinstance(right, str) else torch.linalg.svd(as_double(C))[2][:, -len(right) or 9 :].T
+
+    def as_columns(C):
+        right = find_task("16.null-space").reference(C)
+        return right if isinstance(right, str) or not right else np.array(right).T
+
+    assert verdict("16.null-space", columns, hidden).misconception == "columns of Vᵀ"
+    assert "Each vector is one list" in verdict("16.null-space", as_columns, hidden).message
+
+
+@BOTH
+def test_tiny_numbers_are_shown(hidden):
+    def absolute(C):
+        return sheet_16._null_space(C, relative=False)
+
+    message = verdict("16.null-space", absolute, hidden).message
+    assert "e-1" in message.split(" gave ")[0]
+    assert "e-1" in message.split("C times it is ")[1]
+
+
+def test_single_precision_lifts_a_zero_into_the_band():
+    def single(C):
+        _, values, vectors = torch.linalg.svd(torch.tensor(C).float())
+        sizes = torch.nn.functional.pad(values, (0, len(vectors) - len(values))) / (values.max() or 1)
+        return "in doubt" if ((sizes >= 1e-9) & (sizes < 1e-5)).any() else vectors[sizes < 1e-9]
+
+    for hidden in (False, True):
+        assert "float32" in verdict("16.null-space", single, hidden).message
+
+
+@BOTH
+def test_numbers_that_nearly_agree_are_shown_apart(hidden):
+    """A difference quotient is close, and the message shows by how much it is off."""
+
+    def quotient(A, kind):
+        step = 1e-4
+        moved = sheet_16.acts(torch.matrix_exp(step * as_double(A)), kind)
+        return (moved - torch.eye(len(moved)).double()) / step
+
+    message = verdict("16.algebra", quotient, hidden).message
+    mine, rest = message.split("yours has ")[1].split(" in row")
+    assert mine != rest.split("ρ(g) has ")[1].split(":")[0]
+
+
+@BOTH
+def test_errors_come_with_what_is_particular_to_the_input(hidden):
+    def short_mask(C):
+        _, values, vectors = torch.linalg.svd(as_double(C))
+        return vectors[values < 1e-9]
+
+    def one_size(A, kind):
+        if isinstance(kind, str):
+            return sheet_16.lie(A, kind)
+        first, second = one_size(A, kind[1]), one_size(A, kind[2])
+        one = torch.eye(len(A)).double()
+        if kind[0] == "sum":
+            return torch.block_diag(first, second)
+        return sheet_16._kron(first, one) + sheet_16._kron(one, second)
+
+    def transposed(pairs):
+        return torch.cat([torch.kron(as_double(A).T, as_double(B)) for A, B in pairs])
+
+    for task, answer, hint in [
+        ("16.null-space", short_mask, "Vᵀ has"),
+        ("16.constraint", transposed, ".contiguous()"),
+        ("16.algebra", one_size, "a kind stands in a kind"),
+        ("16.invariants", lambda algebra, *rest: len(algebra[0]) and sheet_16.invariants(algebra, *rest), "is empty"),
+    ]:
+        result = verdict(task, answer, hidden)
+        assert result.status == "error"
+        assert hint in result.message.splitlines()[-1]
+
+
+def test_tables_are_not_maps():
+    """At rank 2 the maps V → V are other tables, unless the group keeps lengths."""
+
+    def maps(algebra, generators, k):
+        if k != 2:
+            return sheet_16.invariants(algebra, generators, k)
+        pairs = [[M, M] for M in algebra + generators]
+        return sheet_16._null_rows(sheet_16.constraint(pairs))
+
+    for hidden in (False, True):
+        assert verdict("16.invariants", maps, hidden).status == "not yet"
+
+
+def test_the_dual_in_place_of_the_action():
+    """Transposed, with either sign; what is only negated solves the same equations."""
+    for sign in (1, -1):
+
+        def transposed(algebra, generators, k, sign=sign):
+            duals = [(sign * as_double(A).T).tolist() for A in algebra]
+            return sheet_16._invariants(duals, [as_double(s).T.tolist() for s in generators], k)
+
+        def negated(algebra, generators, k, sign=sign):
+            return sheet_16._invariants([(sign * as_double(A)).tolist() for A in algebra], generators, k)
+
+        for hidden in (False, True):
+            assert verdict("16.invariants", transposed, hidden).misconception == "the tensors are made of gradients"
+            assert verdict("16.invariants", negated, hidden).status == "passed"
 
 
 @BOTH
