@@ -81,7 +81,7 @@ SITUATIONS: dict[str, str] = {
     "the triangle. In: the voltage of each corner. Wanted: the current in each wire, counted along its arrow.",
     "E": "The same triangle. In: the current in each wire, counted along its arrow. Wanted: the heat that the three wires "
     "give off together.",
-    "F": "A flat disc of metal, alike in all directions, in the field of a magnet that pushes all moving charges to their "
+    "F": "A flat disc of metal, alike in all directions, in the field of a magnet that pushes the moving charges to their "
     "left. In: the electric field, a vector in the disc. Wanted: the current, a vector in the disc.",
     "G": "A sheet of rubber, alike in all directions and on both faces. In: how it is stretched, a 2 × 2 table. "
     "Wanted: the tension in it, a 2 × 2 table.",
