@@ -92,7 +92,9 @@ def layers(figures: dict[str, Any]) -> str:
             for case in measured["choice"]
         ]
         head = ["milliseconds", "N", *FORMS, "auto over the better of dense and efficient"]
-        parts.append(f"On {device}:\n\n{targets(measured['rows'])}\n\n{table(head, choice)}")
+        parts.append(f"On {device}:\n\n{targets(measured['rows'])}")
+        if choice:
+            parts.append(table(head, choice))
     return "\n\n".join(parts)
 
 

@@ -30,8 +30,8 @@ from .types import Order
 __all__ = ["TensorLinear"]
 
 MAX_ORDERS = 6
-# Microseconds on two cores: a call without the matrix, and each of its steps. See `dense_is_cheaper`.
-CALL, STEP = 60.0, 8.0
+# Microseconds on two cores: each step of a call without the matrix. See `dense_is_cheaper`.
+STEP = 9.5
 
 
 class Contraction(NamedTuple):
@@ -198,7 +198,7 @@ class TensorLinear(EfficientLayer):
         self.check_input(x, self.weight)
         n = self._size(x, size)
         axes = self.in_type.k + self.out_type.k
-        if self.dense_is_cheaper(n**axes, efficient=CALL + STEP * (len(self.down) + len(self.up))):
+        if self.dense_is_cheaper(n**axes, efficient=STEP * (len(self.down) + len(self.up))):
             return self.dense(x, (n,), (n,) * self.out_type.k)
         return self._broadcast(self._mix(self._contract(x)), (x.shape[0], self.out_channels), n)
 

@@ -22,7 +22,7 @@ INITIAL_SIZE = 16
 METHODS = ("auto", "efficient", "dense")
 # Microseconds on two cores, for `dense_is_cheaper` (`python run.py bench layers` measures both forms on both sides of the
 # crossover): a call that expands the matrix and multiplies; each entry of the matrix.
-DENSE_CALL, DENSE_ENTRY = 60.0, 0.003
+DENSE_CALL, DENSE_ENTRY = 60.0, 0.0024
 
 
 class EfficientLayer(TypedLayer):
