@@ -180,8 +180,10 @@ def lessons_table(root: Path) -> str:
         cells = read_notebook(root / lesson).cells
         times = TIME_LINE.search(cells[0].source) if cells else None
         read, run = (f"{times[2]} min", f"{times[4]} s") if times else ("", "")
-        link = f"[sheet {number}]({sheet})" if (root / sheet).exists() else "–"
-        rows.append(f"| {number} | [{title}]({lesson}) | {read} | {run} | {link} |")
+        review = f"exercises/{number}_review/{number}_review.ipynb"
+        named = {f"sheet {number}": sheet, "review": review}
+        links = ", ".join(f"[{name}]({path})" for name, path in named.items() if (root / path).exists())
+        rows.append(f"| {number} | [{title}]({lesson}) | {read} | {run} | {links or '–'} |")
     return "\n".join(rows) + "\n"
 
 

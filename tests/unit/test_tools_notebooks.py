@@ -164,6 +164,8 @@ def test_readme(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(tmp_path / "lessons" / "00_start_here.ipynb", new_markdown_cell(HEADER))
     write(tmp_path / "lessons" / "01_groups_and_actions.ipynb", new_markdown_cell(HEADER))
     write(tmp_path / "exercises" / "01_groups_and_actions" / "01_groups_and_actions.ipynb")
+    write(tmp_path / "lessons" / "07_equivariant_networks.ipynb", new_markdown_cell(HEADER))
+    write(tmp_path / "exercises" / "07_review" / "07_review.ipynb")
     assert notebooks.main(["--readme"], tmp_path) == 0
     lines = readme.read_text().splitlines()
     assert lines[:2] == ["# x", "<!-- lessons: begin -->"]
@@ -172,5 +174,6 @@ def test_readme(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sheet = "exercises/01_groups_and_actions/01_groups_and_actions.ipynb"
     lesson = "[Groups and actions](lessons/01_groups_and_actions.ipynb)"
     assert f"| 01 | {lesson} | 35 min | 90 s | [sheet 01]({sheet}) |" in lines
+    assert any(line.endswith("| 90 s | [review](exercises/07_review/07_review.ipynb) |") for line in lines)
     assert "| 02 | Invariant and equivariant maps (not written yet) | | | |" in lines
     assert len([line for line in lines if line.startswith("| ") and line[2:4].isdigit()]) == 19
