@@ -221,7 +221,7 @@ class FunctionTask(Task):
         if self.accept is not None:
             self.accept(args, got, expected)
         elif not same_answer(got, expected):
-            raise Wrong(f"{self._call(args)}\n  gave     {show(got)}\n  expected {show(expected)}")
+            raise Wrong(f"{self._call(args)}\n{gave_expected(got, expected)}")
 
     def _recognise(self, cases: list[tuple[Any, ...]], answers: list[Any]) -> Misconception | None:
         """The misconception whose prediction equals the answer on all cases."""
@@ -492,6 +492,39 @@ def show(value: Any) -> str:
     if isinstance(value, (int, str, bytes, complex, type(None))):
         return repr(value)
     return f"an object of type {type(value).__name__}"
+
+
+def gave_expected(got: Any, expected: Any) -> str:
+    """Two plain values that differ, below each other. If they look alike (rounded, or cut), the first entry that differs is named.
+
+    >>> print(gave_expected([1, 2.00001], [1, 2]))
+      gave     [1, 2.00001]
+      expected [1, 2]
+    >>> print(gave_expected([1, 2.0000015], [1, 2]))
+      gave     [1, 2]
+      expected [1, 2]
+      entry [1] is 2.0000015 and not 2
+    """
+    lines = [f"  gave     {show(got)}", f"  expected {show(expected)}"]
+    if show(got) == show(expected):
+        place, one, other = _first_difference(got, expected)
+        lines.append(
+            f"  entry {place} is {one!r} and not {other!r}" if place else f"  exactly: {one!r} and not {other!r}"
+        )
+    return "\n".join(lines)
+
+
+def _first_difference(a: Any, b: Any, place: str = "") -> tuple[str, Any, Any]:
+    """Where two plain values differ first, as an index, and what stands there."""
+    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        for i, (p, q) in enumerate(zip(a, b, strict=True)):
+            if not same_answer(p, q):
+                return _first_difference(p, q, f"{place}[{i}]")
+    if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
+        for key in a:
+            if not same_answer(a[key], b[key]):
+                return _first_difference(a[key], b[key], f"{place}[{key!r}]")
+    return place, a, b
 
 
 def describe_error(error: Exception) -> str:

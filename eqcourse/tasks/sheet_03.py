@@ -17,6 +17,7 @@ from ..checks import (
     Verdict,
     Wrong,
     describe_error,
+    gave_expected,
     plain,
     same_answer,
     show,
@@ -58,7 +59,7 @@ def _accept_powers(args: tuple[Any, ...], got: Any, expected: Any) -> None:
     if not isinstance(got, list) or not all(isinstance(n, (int, float)) for n in got):
         raise Malformed(f"{call} gave {show(got)}; expected a list of powers, such as [0, 2]")
     if not same_answer(sorted(got), expected):
-        raise Wrong(f"{call}\n  gave     {show(got)}\n  expected {show(expected)}")
+        raise Wrong(f"{call}\n{gave_expected(got, expected)}")
 
 
 def _power_cases(hidden: bool) -> list[tuple[Any, ...]]:
@@ -297,7 +298,7 @@ def _accept_projection(args: tuple[Any, ...], got: Any, expected: Any) -> None:
     if not isinstance(got, list) or not all(isinstance(w, (int, float)) for w in got):
         raise Malformed(f"{call} gave {show(got)}; expected the weights of x⁰, x¹, …, in a list of numbers")
     if not _same_weights(got, expected):
-        raise Wrong(f"{call}\n  gave     {show(got)}\n  expected {show(expected)}")
+        raise Wrong(f"{call}\n{gave_expected(got, expected)}")
 
 
 def _same_weights(a: Any, b: Any) -> bool:

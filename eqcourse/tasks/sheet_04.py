@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Wrong, same_answer, show
+from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Wrong, gave_expected, same_answer, show
 
 Map = Callable[[Tensor], Tensor]
 
@@ -796,4 +796,4 @@ def _accept_pairs(args: tuple[Any, ...], got: Any, expected: Any) -> None:
     if not isinstance(got, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in got):
         raise Malformed(f"{call} gave {show(got)}; expected a list of pairs [i, j] with i < j")
     if not same_answer(_sorted_pairs(got), expected):
-        raise Wrong(f"{call}\n  gave     {show(got)}\n  expected {show(expected)}")
+        raise Wrong(f"{call}\n{gave_expected(got, expected)}")

@@ -17,6 +17,7 @@ from ..checks import (
     Misconception,
     ValueTask,
     Wrong,
+    gave_expected,
     named_representation,
     plain,
     same_answer,
@@ -361,8 +362,7 @@ def _accept_fit(args: tuple[Any, ...], got: Any, expected: Any) -> None:
                 f"for g = {show(plain(g))}"
             )
     raise Wrong(
-        f"{call}\n  gave     {show(got)}\n  expected {show(expected)}\n  Yours is equivariant; another equivariant "
-        "W fits the data better."
+        f"{call}\n{gave_expected(got, expected)}\n  Yours is equivariant; another equivariant W fits the data better."
     )
 
 

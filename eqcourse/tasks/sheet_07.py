@@ -16,6 +16,7 @@ from ..checks import (
     Misconception,
     ValueTask,
     Wrong,
+    gave_expected,
     named_map,
     named_representation,
     same_answer,
@@ -262,7 +263,7 @@ def _accept_nonlinearity(args: tuple[Any, ...], got: Any, expected: Any) -> None
         if allowed
         else f"{function} of each number is not equivariant here: take the length of the whole vector"
     )
-    raise Wrong(f"{call}\n  gave     {show(got)}\n  expected {show(expected)}\n  ({how})")
+    raise Wrong(f"{call}\n{gave_expected(got, expected)}\n  ({how})")
 
 
 # ---- task 3: a bias -------------------------------------------------------------------------------------------------
@@ -331,7 +332,7 @@ def _accept_bias(args: tuple[Any, ...], got: Any, expected: Any) -> None:
             if broken
             else "\n  (invariant, but not the nearest one)"
         )
-    raise Wrong(f"{call}\n  gave     {show(got)}\n  expected {show(expected)}{why}")
+    raise Wrong(f"{call}\n{gave_expected(got, expected)}{why}")
 
 
 # ---- task 4: W2 W1 ---------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from ..checks import (
     ValueTask,
     Verdict,
     Wrong,
+    gave_expected,
     plain,
     same_answer,
     show,
@@ -244,7 +245,7 @@ def _accept_entries(args: tuple[Any, ...], got: Any, expected: Any) -> None:
     if len(mine) != len({tuple(t) for t in mine}):
         raise Wrong(f"{call} lists an entry twice: {show(got)}")
     if not same_answer(mine, expected):
-        raise Wrong(f"{call}\n  gave     {show(mine)}\n  expected {show(expected)}")
+        raise Wrong(f"{call}\n{gave_expected(mine, expected)}")
 
 
 def _is_index(i: Any, n: int) -> bool:

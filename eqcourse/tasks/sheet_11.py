@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv1d
 
-from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Verdict, Wrong, same_answer, show
+from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Verdict, Wrong, gave_expected, same_answer, show
 from ..groups import CyclicGroup
 from ..representations import Representation, from_generators, outer
 from .common import Family, FamilyTask, accept_yes_no, same_word, yes_if
@@ -191,7 +191,7 @@ def _accept_error(args: tuple[Any, ...], got: Any, expected: Any) -> None:
         )
     _require_numbers(call, got, len(expected))
     if not same_answer(got, expected):
-        raise Wrong(f"{call}\n  gave     {show(got)}\n  expected {show(expected)}")
+        raise Wrong(f"{call}\n{gave_expected(got, expected)}")
 
 
 # ---- task 3: stride ------------------------------------------------------------------------------------------------------
@@ -389,7 +389,7 @@ def _accept_fft(args: tuple[Any, ...], got: Any, expected: Any) -> None:
     # Transforms in float32 are exact to about 1e-6 of the largest number.
     allowed = 1e-5 * max(map(abs, expected))
     if not all(abs(a - b) <= allowed for a, b in zip(got, expected, strict=True)):
-        raise Wrong(f"{call}\n  gave     {show(got)}\n  expected {show(expected)}")
+        raise Wrong(f"{call}\n{gave_expected(got, expected)}")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from ..checks import (
     ValueTask,
     Verdict,
     Wrong,
+    gave_expected,
     named_representation,
     same_answer,
     show,
@@ -275,7 +276,7 @@ def _accept_blocks(args: tuple[Any, ...], got: Any, expected: Any) -> None:
     if not isinstance(got, list) or not all(isinstance(part, list) for part in got):
         raise Malformed(f"{call} gave {show(got)}; expected a list of lists [a] or [a, b], one for each frequency")
     if not same_answer(got, expected, 1e-5):  # answers may be computed in float32
-        raise Wrong(f"{call}\n  gave     {show(got)}\n  expected {show(expected)}")
+        raise Wrong(f"{call}\n{gave_expected(got, expected)}")
 
 
 def _block_cases(hidden: bool) -> list[tuple[Any, ...]]:
@@ -469,7 +470,7 @@ def _accept_parts(args: tuple[Any, ...], got: Any, expected: Any) -> None:
             f"{call} gave {show(got)}; expected a list of pairs [label, copies], such as [[[3], 2], [[2, 1], 3]]"
         )
     if not _same_parts(got, expected):
-        raise Wrong(f"{call}\n  gave     {show(got)}\n  expected {show(expected)}")
+        raise Wrong(f"{call}\n{gave_expected(got, expected)}")
 
 
 # ---- the tasks -------------------------------------------------------------------------------------------------------
