@@ -500,10 +500,10 @@ def gave_expected(got: Any, expected: Any) -> str:
     >>> print(gave_expected([1, 2.00001], [1, 2]))
       gave     [1, 2.00001]
       expected [1, 2]
-    >>> print(gave_expected([1, 2.0000015], [1, 2]))
+    >>> print(gave_expected([1, 2.000003], [1, 2]))
       gave     [1, 2]
       expected [1, 2]
-      entry [1] is 2.0000015 and not 2
+      entry [1] is 2.000003 and not 2
     """
     lines = [f"  gave     {show(got)}", f"  expected {show(expected)}"]
     if show(got) == show(expected):
