@@ -58,7 +58,7 @@ MAX_TABLE = 100_000
 # Rounding allowed in a matrix that claims to be orthogonal, or to preserve a metric.
 MATRIX_TOLERANCE = 1e-6
 # Rounding allowed between two products of generators that are taken for the same element of a finite matrix group.
-SAME = 1e-9
+SAME = 1e-10
 
 # A word g = g_1^p_1 g_2^p_2 … as pairs (number of the generator, power).
 Word = list[tuple[int, int]]
@@ -72,9 +72,9 @@ def as_generator(seed: int | torch.Generator) -> torch.Generator:
     """
     if isinstance(seed, torch.Generator):
         return seed
-    if isinstance(seed, bool) or not isinstance(seed, int):
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral):  # NumPy's integers count
         raise TypeError(f"expected a seed (an int) or a torch.Generator, got {type(seed).__name__}")
-    return torch.Generator().manual_seed(seed)
+    return torch.Generator().manual_seed(int(seed))
 
 
 class Group(ABC):
@@ -1024,7 +1024,7 @@ class MatrixGroup(_Matrices):
     """A matrix group from its generators: invertible matrices, and a Lie algebra's elements, all (n, n).
 
     Without Lie elements the group is enumerated as far as 10,000 elements; if it closes, it is finite and sampling is uniform. It does not
-    close where two products differ by 1e-9 to 1e-6: then rounding cannot tell whether they are one element. In that case, and with Lie
+    close where two products differ by 1e-10 to 1e-6: then rounding cannot tell whether they are one element. In that case, and with Lie
     elements, ``order`` is ``math.inf``, and ``sample`` takes a random walk of 32 steps: for orthogonal matrices close to uniform, not
     exactly so. For others a step is left out where an entry of g or g⁻¹ would be large, more than twice the largest in a generator,
     its inverse, or one step along the Lie algebra: far out, float64 has no digits left. ``element`` can tell members from others only in a
@@ -1043,13 +1043,15 @@ class MatrixGroup(_Matrices):
     FAR = 2.0
 
     def __init__(self, discrete: Sequence[Any] = (), lie: Sequence[Any] = ()) -> None:
-        if len(discrete) + len(lie) == 0:
+        if discrete is None or lie is None or len(discrete) + len(lie) == 0:
             raise ValueError("a matrix group needs at least one generator or one Lie algebra element")
         first = discrete[0] if len(discrete) else lie[0]
         self.n = _length(first, "MatrixGroup takes lists of matrices, discrete=[[[0, -1], [1, 0]], …]")
         self.name = f"matrix group in GL({self.n})"
         self.generators = tuple(self.convert(g) for g in discrete)
         self.lie_algebra = tuple(_real_matrix(A, self.n, "a Lie algebra element") for A in lie)
+        if any(matrix.ndim > 2 for matrix in (*self.generators, *self.lie_algebra)):
+            raise ValueError("MatrixGroup takes lists of single n×n matrices; one of these is a batch of them")
 
     @cached_property
     def _closure(self) -> tuple[Tensor, ...] | None:
@@ -1168,9 +1170,12 @@ def _plain_list(x: Tensor) -> list[int]:
 def _length(first: Any, expected: str) -> int:
     """The length of the first of several arrays; an error if it is a number, because the list around it was forgotten."""
     try:
-        return len(first)
+        length = len(first)
     except TypeError as error:
         raise TypeError(f"{expected}; the first of them is {first!r}") from error
+    if length == 0:
+        raise ValueError(f"{expected}; the first of them is empty")
+    return length
 
 
 def _positive_integer(name: str, value: Any) -> int:
@@ -1240,7 +1245,8 @@ def _real_matrix(g: Any, n: int, what: str) -> Tensor:
     if matrix.is_complex():
         raise TypeError(f"{what} is a real matrix, got {matrix.dtype}; write a complex number as a 2×2 real block")
     if matrix.ndim < 2 or matrix.shape[-2:] != (n, n):
-        raise ValueError(f"{what} is a {n}×{n} matrix, got shape {tuple(matrix.shape)}")
+        hint = ": is the list around the matrices missing?" if matrix.shape == (n,) else ""
+        raise ValueError(f"{what} is a {n}×{n} matrix, got shape {tuple(matrix.shape)}{hint}")
     if not bool(torch.isfinite(matrix).all()):
         raise ValueError(f"{what} contains NaN or infinity")
     return matrix

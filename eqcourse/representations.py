@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, reduce, wraps
@@ -207,18 +208,18 @@ class Representation(ABC):
         return TensorProduct([self, other]) if isinstance(other, Representation) else NotImplemented
 
     def __rmul__(self, copies: object) -> Representation:
-        if isinstance(copies, bool) or not isinstance(copies, int):
+        if isinstance(copies, bool) or not isinstance(copies, numbers.Integral):
             return NotImplemented
         if copies < 1:
             raise ValueError(f"the number of copies of {self} is at least 1, got {copies}")
-        return DirectSum([self] * copies)
+        return DirectSum([self] * int(copies))
 
     def __pow__(self, order: object) -> Representation:
-        if isinstance(order, bool) or not isinstance(order, int):
+        if isinstance(order, bool) or not isinstance(order, numbers.Integral):
             return NotImplemented
         if order < 0:
             raise ValueError(f"a tensor power has order 0 or more, got {order}; for the dual write rho.dual")
-        return self if order == 1 else TensorProduct([self] * order, group=self.group)
+        return self if order == 1 else TensorProduct([self] * int(order), group=self.group)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Representation):
@@ -307,6 +308,8 @@ class SignedPermutationRepresentation(Representation):
         built_as: str | None = None,
     ) -> None:
         _require_constructor(self, group, image_of=image_of)
+        if not isinstance(axes, tuple):
+            raise TypeError(f"axes is a tuple of lengths, such as (4,) or (3, 3), got {axes!r}")
         self.group, self.axes = group, tuple(_positive_integer("each of the axes", n) for n in axes)
         self.image_of, self.signs_of = image_of, signs_of
         # What the constructor was, where there is only one such type for a group and axes: a quick yes when types are compared.
@@ -314,9 +317,16 @@ class SignedPermutationRepresentation(Representation):
         self.name = name or _space(self.dim)
 
     def _prepare(self, g: Any) -> tuple[Tensor, Tensor | None]:
+        image, signs = self._values(g)
         # [ρ(g)x]_i = sign · x_(where i comes from): looking up needs the inverse of the image array.
-        source = _inverse_images(self.image_of(g))
-        return source, None if self.signs_of is None else torch.take_along_dim(self.signs_of(g), source, -1)
+        source = _inverse_images(image)
+        return source, None if signs is None else torch.take_along_dim(signs, source, -1)
+
+    def _values(self, g: Any) -> tuple[Tensor, Tensor | None]:
+        image, signs = self.image_of(g), None if self.signs_of is None else self.signs_of(g)
+        for values in (image,) if signs is None else (image, signs):
+            _require_integers(self, values, g)
+        return image, signs
 
     def _apply(self, prepared: Any, x: Tensor, start: int, lead: int) -> Tensor:
         source, signs = prepared
@@ -391,7 +401,10 @@ class MatrixRepresentation(Representation):
 
     def _lie_matrix(self, A: Any) -> Tensor:
         if self.lie_matrix_of is None:
-            raise ValueError(f"{self} was given without the matrices of its Lie algebra")
+            raise ValueError(
+                f"{self} was given without the matrices of its Lie algebra: give MatrixRepresentation also a function lie_matrix_of, "
+                "with ρ(exp(A)) = exp(dρ(A))"
+            )
         matrix = self.lie_matrix_of(A)
         _require_matrix(self, matrix, (), "A", A)
         return matrix
@@ -402,7 +415,7 @@ class MatrixRepresentation(Representation):
         dual = MatrixRepresentation(
             self.group,
             self.dim,
-            lambda g: torch.linalg.inv(self.matrix_of(g)).mT,
+            lambda g: torch.linalg.inv(self._prepare(g)).mT,
             None if lie is None else lambda A: -lie(A).mT,
             name,
         )
@@ -576,8 +589,7 @@ def by_construction(make: Constructor) -> Constructor:
 @by_construction
 def trivial(group: Group, dim: int = 1) -> Representation:
     """Every element leaves R^dim as it is; ``group.trivial(dim)``."""
-    if isinstance(dim, bool) or not isinstance(dim, int) or dim < 1:
-        raise ValueError(f"the dimension of a trivial representation is a positive integer, got {dim!r}")
+    dim = _positive_integer("the dimension of a trivial representation", dim)
     name = "1" if dim == 1 else f"{dim}·1"
     return SignedPermutationRepresentation(
         group, (dim,), lambda g: torch.arange(dim).expand(*group.batch_shape(g), dim), name=name, built_as="trivial"
@@ -658,7 +670,7 @@ def on_vertices(group: DihedralGroup) -> Representation:
 @by_construction
 def on_subsets(group: SymmetricGroup, k: int) -> Representation:
     """``group.on_subsets(k)``."""
-    if isinstance(k, bool) or not isinstance(k, int) or not 0 <= k <= group.degree:
+    if isinstance(k, bool) or not isinstance(k, numbers.Integral) or not 0 <= k <= group.degree:
         raise ValueError(f"{group} acts on subsets of 0 to {group.degree} of its points, got k = {k!r}")
     subsets = torch.combinations(torch.arange(group.degree), k) if k else torch.zeros(1, 0, dtype=torch.int64)
     place = {tuple(s): i for i, s in enumerate(subsets.tolist())}
@@ -675,8 +687,7 @@ def on_subsets(group: SymmetricGroup, k: int) -> Representation:
 @by_construction
 def on_grid(group: CyclicGroup | DihedralGroup | ReflectionGroup, height: int, width: int) -> Representation:
     """``group.on_grid(height, width)``."""
-    if height < 1 or width < 1:
-        raise ValueError(f"a grid has positive height and width, got {height} and {width}")
+    height, width = _positive_integer("the height of a grid", height), _positive_integer("the width of a grid", width)
     n = 1 if isinstance(group, ReflectionGroup) else group.n
     if n not in (1, 2, 4):
         raise ValueError(f"{group} does not map a square grid of pixels to itself; C_n and D_n with n = 1, 2, 4 do")
@@ -718,6 +729,7 @@ def outer(*reps: Representation) -> Representation:
     """
     if len(reps) < 2:
         raise ValueError("an outer product has at least two factors: outer(rho, sigma)")
+    _require_type(*reps)
     group = DirectProduct(*(rho.group for rho in reps))
     return TensorProduct([_Pullback(group, i, rho) for i, rho in enumerate(reps)], symbol="⊠")
 
@@ -746,6 +758,8 @@ def from_generators(
     Traceback (most recent call last):
     ValueError: not a representation of C_3: ρ(g)ρ(s) differs from ρ(gs) at g = 2, s = 1
     """
+    if not isinstance(group, Group):
+        raise TypeError(f"from_generators takes a group, such as CyclicGroup(4), got {type(group).__name__}")
     if group.lie_algebra:
         raise ValueError(f"{group} is not generated by finitely many elements; give a MatrixRepresentation instead")
     given = indices if indices is not None else matrices
@@ -766,9 +780,24 @@ def from_generators(
     return rho
 
 
+def _require_own_values(group: Group, is_own: Callable[[int, Any], bool]) -> None:
+    """Raise unless each generator, written as a word in the generators, has the value that it was given.
+
+    It need not be written as itself: S_N sorts it into swaps of neighbours.
+    """
+    for number, s in enumerate(group.generators):
+        if not is_own(number, s):
+            raise ValueError(
+                f"not a representation of {group}: generator {number}, {_element_text(s)}, is also a product of generators, and the "
+                "product of their values is not the value given for it"
+            )
+
+
 def _from_matrices(group: Group, matrices: Sequence[Any], name: str | None) -> Representation:
     dim = _length(matrices[0], f"give a list of matrices, one for each generator of {group}")
-    values = [_real_matrix(m, dim, "each generator's value") for m in matrices]
+    values = [_real_matrix(m, dim, f"the value of generator {number}") for number, m in enumerate(matrices)]
+    if any(m.ndim > 2 for m in values):
+        raise ValueError("each generator has one matrix; one of these is a batch of them")
     if not all(bool(torch.linalg.matrix_rank(m) == dim) for m in values):
         raise ValueError(f"each generator of {group} acts by an invertible matrix; one of these is singular")
     eye = torch.eye(dim, dtype=torch.float64)
@@ -777,6 +806,7 @@ def _from_matrices(group: Group, matrices: Sequence[Any], name: str | None) -> R
         factors = [torch.linalg.matrix_power(values[number], power) for number, power in group.word(g)]
         return reduce(torch.matmul, factors, eye)
 
+    _require_own_values(group, lambda number, s: torch.allclose(matrix_of(s), values[number], rtol=1e-8, atol=1e-8))
     return MatrixRepresentation(group, dim, _over_batch(group, matrix_of), name=name)
 
 
@@ -786,7 +816,14 @@ def _from_signed_permutations(
     # Signed permutations of dim things form a group themselves: evaluate each word in it.
     target = SignedPermutationGroup(_length(indices[0], f"give a list of arrays, one for each generator of {group}"))
     ones = [[1] * target.degree] * len(indices)
-    values = [target.convert((i, s)) for i, s in zip(indices, ones if signs is None else signs, strict=True)]
+    values = []
+    for number, pair in enumerate(zip(indices, ones if signs is None else signs, strict=True)):
+        try:
+            values.append(target.convert(pair))
+        except (TypeError, ValueError) as error:
+            raise type(error)(
+                f"the value of generator {number} of {group} is no signed permutation of {target.degree} entries: {error}"
+            ) from error
 
     # Images and signs of one element are asked for one after the other, and a check comes back to each element.
     @lru_cache(maxsize=1024)
@@ -803,6 +840,7 @@ def _from_signed_permutations(
     def value_of(g: Any) -> tuple[Tensor, Tensor]:
         return value_of_word(tuple(group.word(g)))
 
+    _require_own_values(group, lambda number, s: all(map(torch.equal, value_of(s), values[number])))
     return SignedPermutationRepresentation(
         group,
         (target.degree,),
@@ -904,14 +942,21 @@ def require_representation(rho: Any, name: str = "rho") -> None:
     Traceback (most recent call last):
     ValueError: not a representation of C_3: ρ(g)ρ(s) differs from ρ(gs) at g = 2, s = 1
     """
-    if not isinstance(rho, Representation):
-        hint = f": for a group write its representation, such as {rho!r}.defining()" if isinstance(rho, Group) else ""
-        raise TypeError(f"{name} is a representation, such as SO(3).defining(), got {type(rho).__name__}{hint}")
+    _require_type(rho, name=name)
     for leaf in leaves(rho):
         if not leaf.is_checked:
             _require_values(leaf)
             _check(leaf, TRIED, TRIED_SAMPLES)
             leaf.is_checked = True
+
+
+def _require_type(*reps: Any, name: str = "a term or factor") -> None:
+    for rho in reps:
+        if not isinstance(rho, Representation):
+            hint = (
+                f": for a group write its representation, such as {rho!r}.defining()" if isinstance(rho, Group) else ""
+            )
+            raise TypeError(f"{name} is a representation, such as SO(3).defining(), got {type(rho).__name__}{hint}")
 
 
 def _require_constructor(rho: Representation, group: Any, **functions: Any) -> None:
@@ -928,7 +973,7 @@ def _require_values(leaf: Representation) -> None:
     group = leaf.group
     for g in map(group.convert, (group.identity, *group.generators)):
         if isinstance(leaf, SignedPermutationRepresentation):
-            _require_signed_permutation(leaf, g, leaf.image_of(g), None if leaf.signs_of is None else leaf.signs_of(g))
+            _require_signed_permutation(leaf, g)
         elif isinstance(leaf, MatrixRepresentation):
             _require_finite(leaf, f"g = {_element_text(g)}", leaf._prepare(g))
     if isinstance(leaf, MatrixRepresentation):
@@ -958,16 +1003,26 @@ def _require_matrix(rho: Representation, matrix: Any, batch: tuple[int, ...], wh
     raise ValueError(f"{gives}{of} a matrix of shape {tuple(matrix.shape)}, expected {shape}")
 
 
-def _require_signed_permutation(leaf: Representation, g: Any, image: Any, signs: Any) -> None:
-    gives = f"{leaf} gives for g = {_element_text(g)}"
-    for part in (image, signs):
-        if part is not None and (not isinstance(part, Tensor) or part.dtype != torch.int64):
-            kind = part.dtype if isinstance(part, Tensor) else type(part).__name__
-            raise TypeError(f"{gives} images or signs of type {kind}, expected int64 tensors")
+def _require_integers(leaf: Representation, values: Any, g: Any) -> None:
+    """Raise unless images, or signs, are an int64 tensor (\\*batch, dim)."""
+    shape = (*leaf.group.batch_shape(g), leaf.dim)
+    if isinstance(values, Tensor) and values.dtype == torch.int64 and tuple(values.shape) == shape:
+        return
+    kind = f"a tensor of {values.dtype}" if isinstance(values, Tensor) else f"a value of type {type(values).__name__}"
+    what = f"{kind} and shape {tuple(values.shape)}" if isinstance(values, Tensor) else kind
+    raise TypeError(
+        f"{leaf} gives as images or signs for g = {_element_text(g)} {what}, expected int64 of shape {shape}"
+    )
+
+
+def _require_signed_permutation(leaf: SignedPermutationRepresentation, g: Any) -> None:
+    image, signs = leaf._values(g)
     try:
         SignedPermutationGroup(leaf.dim).convert((image, torch.ones_like(image) if signs is None else signs))
     except ValueError as error:
-        raise ValueError(f"{gives} no signed permutation of its {leaf.dim} entries: {error}") from error
+        raise ValueError(
+            f"{leaf} gives for g = {_element_text(g)} no signed permutation of its {leaf.dim} entries: {error}"
+        ) from error
 
 
 # ---- helpers -------------------------------------------------------------------------------------------------------
@@ -1029,6 +1084,7 @@ def _pick(g: Any, place: tuple[int, ...]) -> Any:
 def _common_group(reps: Sequence[Representation], done: str, advice: str) -> Group:
     if not reps:
         raise ValueError("a sum or product needs at least one representation")
+    _require_type(*reps)
     for rho in reps[1:]:
         if rho.group != reps[0].group:
             raise ValueError(f"representations of different groups cannot be {done}: {reps[0]} and {rho}. {advice}")

@@ -15,6 +15,7 @@ counter-clockwise and the mirror s of D_N, which exchanges left and right of an 
 from __future__ import annotations
 
 import math
+import numbers
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -25,6 +26,7 @@ from torch import Tensor
 from ..groups import SO, CyclicGroup, DihedralGroup, Group, O
 from ..representations import MatrixRepresentation, Representation, by_construction
 from ..solvers import intertwiners
+from ..solvers.classes import frequency as highest_frequency
 from .base import TypedLayer, check_channels, check_representation, random_normal
 from .linear import Constant, Expansion
 from .nonlinear import require_orthogonal
@@ -63,6 +65,9 @@ class FeatureField(Family):
     rho: Representation
     num_axes = 3
 
+    def __post_init__(self) -> None:
+        check_representation(self.rho, "FeatureField")
+
     def at(self, *sizes: int) -> Representation:
         """ρ ⊗ the action on the pixels of an image of these sizes; only groups that map pixels to pixels have it."""
         self._check(sizes, 2)
@@ -97,8 +102,7 @@ def harmonic(group: Group, frequency: int) -> Representation:
             [ 0., -1.]], dtype=torch.float64)
     """
     _check_plane_group(group)
-    if isinstance(frequency, bool) or not isinstance(frequency, int) or frequency < 0:
-        raise ValueError(f"a frequency is a whole number of waves round the circle, got {frequency!r}")
+    _check_frequency(frequency)
     if frequency == 0:
         return group.trivial()
     plane = group.defining()
@@ -171,7 +175,7 @@ def kernel_basis(rho_in: Representation, rho_out: Representation, size: int, fre
     if rho_out.group != group:
         raise ValueError(f"both fields need one group; the input's is {group} and the output's {rho_out.group}")
     _check_plane_group(group)
-    _check_size(size, frequency)
+    size = _check_size(size, frequency)
     if frequency is None and maps_pixels(group):
         return _pixel_kernels(rho_in, rho_out, size)
     return _ring_kernels(rho_in, rho_out, size, WAVES_PER_RADIUS * (size // 2) if frequency is None else frequency)
@@ -220,12 +224,29 @@ def _normalised(kernels: Tensor) -> Tensor:
 def kernel_error(kernel: Tensor, rho_in: Representation, rho_out: Representation, g: Any) -> float:
     """The largest |k(gu) − ρ_out(g) k(u) ρ_in(g)⁻¹| for a g that maps pixels to pixels; kernel is (ρ_out.dim, ρ_in.dim, size, size).
 
+    Raises ``ValueError`` for another shape, NaN or infinity, groups that do not map pixels to pixels or are not the same.
+
     >>> C4 = CyclicGroup(4)
     >>> k = kernel_basis(C4.trivial(), C4.regular(), 3)[0]
     >>> kernel_error(k, C4.trivial(), C4.regular(), 1), kernel_error(k.flip(-1), C4.trivial(), C4.regular(), 1)
     (0.0, 0.5)
     """
-    pixels = rho_in.group.on_grid(*kernel.shape[-2:])  # type: ignore[attr-defined]
+    for rho in (rho_in, rho_out):
+        check_representation(rho, "kernel_error")
+    if rho_in.group != rho_out.group:
+        raise ValueError(f"both fields need one group; the input's is {rho_in.group} and the output's {rho_out.group}")
+    if not maps_pixels(rho_in.group):
+        raise ValueError(f"{rho_in.group} does not map pixels to pixels; C_n and D_n with n = 1, 2, 4 do")
+    kernel = torch.as_tensor(kernel)
+    kernel = kernel if kernel.is_floating_point() or kernel.is_complex() else kernel.double()
+    shape = tuple(kernel.shape)
+    if len(shape) != 4 or shape[:2] != (rho_out.dim, rho_in.dim):
+        raise ValueError(
+            f"a kernel from {rho_in} to {rho_out} has shape ({rho_out.dim}, {rho_in.dim}, size, size), got {shape}"
+        )
+    if not bool(torch.isfinite(kernel).all()):
+        raise ValueError("the kernel contains NaN or infinity")
+    pixels = rho_in.group.on_grid(*shape[2:])  # type: ignore[attr-defined]
     left = pixels.act(rho_in.group.inverse(g), kernel)  # k(gu)
     out, back = rho_out.matrix(g).to(kernel), torch.linalg.inv(rho_in.matrix(g)).to(kernel)
     right = torch.einsum("op,pihw,ij->ojhw", out, kernel, back)
@@ -247,6 +268,8 @@ class FieldLayer(TypedLayer):
                 f"{self._who} takes vectors of {self.in_type.rho}, so an input of shape (batch, channels, {self.in_type.rho.dim}, height, "
                 f"width); got {tuple(x.shape)}"
             )
+        if 0 in x.shape[3:]:
+            raise ValueError(f"{self._who} takes images of at least one pixel, got {tuple(x.shape)}")
 
 
 class _Convolution(FieldLayer):
@@ -263,7 +286,7 @@ class _Convolution(FieldLayer):
     ) -> None:
         check_channels(in_channels=in_channels, out_channels=out_channels)
         self.in_type, self.out_type = FeatureField(rho_in), FeatureField(rho_out)
-        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
+        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, int(kernel_size)
 
     def _set_bias(self, bias: bool, dtype: torch.dtype | None, device: Any) -> None:
         rho = self.out_type.rho.flatten()
@@ -329,10 +352,7 @@ class SteerableConv(_Convolution):
         self._set_up(rho_in, rho_out, in_channels, out_channels, kernel_size)
         basis = kernel_basis(rho_in, rho_out, kernel_size, frequency)
         if len(basis) == 0:
-            raise ValueError(
-                f"no kernel but zero leads from {rho_in} to {rho_out} at size {kernel_size}: take a larger kernel, a higher frequency, or "
-                "other fields"
-            )
+            raise ValueError(_no_kernel(rho_in, rho_out, kernel_size, frequency))
         # The basis kernels have norm 1, so that in_channels · number · std² / d_out is the variance of an output.
         std = (rho_out.dim / (in_channels * len(basis))) ** 0.5
         self.weight = random_normal((out_channels, in_channels, len(basis)), std, generator, dtype, device)
@@ -363,7 +383,7 @@ class _GroupConvolution(_Convolution):
     ) -> None:
         super().__init__()
         _check_maps_pixels(group, type(self).__name__)
-        _check_size(kernel_size, None)
+        kernel_size = _check_size(kernel_size, None)
         rho_in = group.regular() if self.from_group else group.trivial()
         self._set_up(rho_in, group.regular(), in_channels, out_channels, kernel_size)
         shape = (in_channels, *([rho_in.dim] if self.from_group else []), kernel_size, kernel_size)
@@ -415,6 +435,10 @@ class AtEachPixel(FieldLayer):
 
     def __init__(self, layer: TypedLayer) -> None:
         super().__init__()
+        if not isinstance(layer, TypedLayer):
+            raise TypeError(
+                f"AtEachPixel takes a layer of eqcourse.nn, such as Pointwise(torch.relu, rho), got {layer!r}"
+            )
         in_type, out_type = layer.in_type, layer.out_type
         check_representation(in_type, "AtEachPixel", "give the layer at fixed sizes")
         check_representation(out_type, "AtEachPixel", "give the layer at fixed sizes")
@@ -551,19 +575,53 @@ def _check_maps_pixels(group: Group, who: str) -> None:
         )
 
 
-def _check_size(size: Any, frequency: Any) -> None:
-    """Raise ``ValueError`` for a kernel without a middle pixel, or too small for a frequency."""
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1 or size % 2 == 0:
-        raise ValueError(f"a kernel that is turned about its middle pixel has an odd size, got {size!r}")
-    if frequency is None:
-        return
-    if isinstance(frequency, bool) or not isinstance(frequency, int) or frequency < 0:
+def _check_frequency(frequency: Any) -> None:
+    if isinstance(frequency, bool) or not isinstance(frequency, numbers.Integral) or frequency < 0:
         raise ValueError(f"a frequency is a whole number of waves round the circle, got {frequency!r}")
+
+
+def _check_size(size: Any, frequency: Any) -> int:
+    """The size; raise ``ValueError`` for a kernel without a middle pixel, or too small for a frequency."""
+    if isinstance(size, bool) or not isinstance(size, numbers.Integral) or size < 1 or size % 2 == 0:
+        raise ValueError(
+            f"a kernel that is turned about its middle pixel has an odd size, such as 3 or 5; got {size!r}"
+        )
+    size = int(size)
+    if frequency is None:
+        return size
+    _check_frequency(frequency)
     radius, highest = size // 2, WAVES_PER_RADIUS * (size // 2)
     if frequency > highest:
-        needed = 2 * math.ceil(frequency / WAVES_PER_RADIUS) + 1
         raise ValueError(
             f"frequency {frequency} would be aliased in a {size} × {size} kernel: its outermost ring has radius {radius}, about "
             f"{round(2 * math.pi * radius)} pixels, and holds up to {highest} waves; more waves look like fewer there. Take a kernel of "
-            f"size {needed} or more, or a lower frequency"
+            f"size {_size_for(frequency)} or more, or a lower frequency"
         )
+    return size
+
+
+def _size_for(frequency: int) -> int:
+    """The smallest kernel whose outermost ring holds so many waves."""
+    return 2 * math.ceil(frequency / WAVES_PER_RADIUS) + 1
+
+
+def _no_kernel(rho_in: Representation, rho_out: Representation, size: int, frequency: int | None) -> str:
+    """Why there is no kernel, and what would help."""
+    group = rho_in.group
+    why = f"no kernel but zero leads from {rho_in} to {rho_out}"
+    if frequency is None and maps_pixels(group):
+        return f"{why} at size {size}: take a larger kernel, or other fields"
+    # Waves of C_N and D_N repeat after N; a product of fields has no more waves than both together.
+    most = (
+        group.n
+        if isinstance(group, CyclicGroup | DihedralGroup)
+        else highest_frequency(rho_in) + highest_frequency(rho_out)
+    )
+    needed = next((m for m in range(most + 1) if len(_mixing_maps(harmonic(group, m), rho_in, rho_out))), None)
+    if needed is None:
+        return f"{why} at any size: take other fields"
+    return (
+        f"{why} with so few waves: it takes at least {needed} round a ring, and a {size} × {size} kernel holds up to "
+        f"{WAVES_PER_RADIUS * (size // 2)}; more would be aliased, they look like fewer there. Take size {_size_for(needed)} or more, and "
+        f"leave out frequency or take {needed} or more"
+    )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from ..groups import SO, CyclicGroup, DirectProduct, Lorentz, O, SymmetricGroup
 from ..representations import DirectSum, Representation, TensorProduct, _Flattened, require_representation
 from .classes import Nodes, class_nodes, frequency
-from .irreps import character
+from .irreps import trace
 from .nullspace import MAX_UNKNOWNS, nullspace_intertwiners
 from .orbits import MAX_ENTRIES, _parts, orbit_intertwiners, tensor_order
 from .partitions import count_partitions
@@ -44,9 +46,9 @@ def intertwiner_dimension(rho_in: Representation, rho_out: Representation) -> in
     group = rho_in.group
     # Hom from (or to) a sum is the sum of the Homs. The direction is kept: for groups with shears it matters.
     if isinstance(rho_in, DirectSum):
-        return sum(intertwiner_dimension(term, rho_out) for term in rho_in.terms)
+        return sum(copies * intertwiner_dimension(term, rho_out) for term, copies in _distinct(rho_in.terms))
     if isinstance(rho_out, DirectSum):
-        return sum(intertwiner_dimension(rho_in, term) for term in rho_out.terms)
+        return sum(copies * intertwiner_dimension(rho_in, term) for term, copies in _distinct(rho_out.terms))
     if isinstance(group, SymmetricGroup):
         k, l = tensor_order(rho_in), tensor_order(rho_out)
         if k is not None and l is not None:
@@ -97,9 +99,15 @@ def require_representations(rho_in: Any, rho_out: Any) -> None:
         raise ValueError(f"equivariant maps go between representations of one group, got {rho_in} and {rho_out}")
 
 
+def _distinct(terms: Sequence[Representation]) -> list[tuple[Representation, int]]:
+    """Each object once, and how often it occurs."""
+    copies = Counter(map(id, terms))
+    return [(term, copies[number]) for number, term in {id(term): term for term in terms}.items()]
+
+
 def _mean_of_characters(rho_in: Representation, rho_out: Representation, nodes: Nodes) -> int:
     group = rho_in.group
-    terms = [w * character(rho_in, g) * character(rho_out, group.inverse(g)) for g, w in nodes]
+    terms = [w * trace(rho_in, g).item() * trace(rho_out, group.inverse(g)).item() for g, w in nodes]
     mean, size = math.fsum(terms), math.fsum(map(abs, terms))
     if size > MAX_EXACT:
         raise ValueError(

@@ -26,6 +26,7 @@ from ..representations import (
     DirectSum,
     MatrixRepresentation,
     Representation,
+    SignedPermutationRepresentation,
     TensorProduct,
     _Flattened,
     _pick,
@@ -36,7 +37,7 @@ from ..representations import (
     require_representation,
 )
 from .classes import MAX_SUMMED, Nodes, class_nodes, frequency
-from .labelled import candidates, describe_labels, has_labels, label_order, labelled_irrep, labels
+from .labelled import candidates, describe_labels, has_labels, label_order, labelled_irrep, labels, plain_label
 from .nullspace import echelon_basis
 from .space import MAX_BASIS, DenseSpace
 
@@ -52,6 +53,7 @@ __all__ = [
     "irreps",
     "multiplicity",
     "random_intertwiners",
+    "trace",
 ]
 
 # Representations up to this dimension are decomposed: the largest take about a minute.
@@ -92,19 +94,23 @@ def character(rho: Representation, g: Any) -> Any:
     >>> character(V, [1, 0, 2, 3]), character(V * V, [1, 0, 2, 3])
     (2.0, 4.0)
     """
-    value = _character(rho, rho.group.convert(g))
+    require_representation(rho)
+    value = trace(rho, rho.group.convert(g))
     return value.item() if value.ndim == 0 else value
 
 
-def _character(rho: Representation, g: Any) -> Tensor:
+def trace(rho: Representation, g: Any) -> Tensor:
+    """``character``, without a check of ρ and g, as a tensor."""
     if isinstance(rho, DirectSum):
-        return torch.stack([_character(term, g) for term in rho.terms]).sum(0)
+        return torch.stack([trace(term, g) for term in rho.terms]).sum(0)
     if isinstance(rho, TensorProduct) and rho.factors:
-        return torch.stack([_character(factor, g) for factor in rho.factors]).prod(0)
+        return torch.stack([trace(factor, g) for factor in rho.factors]).prod(0)
     if isinstance(rho, _Flattened):
-        return _character(rho.rho, g)
+        return trace(rho.rho, g)
     if isinstance(rho, _Pullback):
-        return _character(rho.rho, g[rho.i])
+        return trace(rho.rho, g[rho.i])
+    if isinstance(rho, SignedPermutationRepresentation) and rho.built_as == "trivial":
+        return torch.full(rho.group.batch_shape(g), float(rho.dim), dtype=torch.float64)
     if rho.is_signed_permutation:
         image, signs = rho.signed_permutation(g)
         return (signs * (image == torch.arange(rho.dim))).sum(-1).double()
@@ -123,11 +129,13 @@ def character_inner_product(rho: Representation, sigma: Representation) -> float
     >>> character_inner_product(V, V), character_inner_product(V, V.group.trivial())
     (2.0, 1.0)
     """
+    require_representation(rho)
+    require_representation(sigma, "sigma")
     group = rho.group
     if group != sigma.group:
         raise ValueError(f"characters of one group are compared, got {rho} and {sigma}")
     nodes = _nodes(group, frequency(rho) + frequency(sigma))
-    return _tidy(sum(w * character(rho, g) * character(sigma, group.inverse(g)) for g, w in nodes))
+    return _tidy(sum(w * trace(rho, g).item() * trace(sigma, group.inverse(g)).item() for g, w in nodes))
 
 
 def multiplicity(irrep: Representation, rho: Representation) -> int:
@@ -157,8 +165,9 @@ def frobenius_schur(rho: Representation) -> float:
     >>> frobenius_schur(DihedralGroup(5).irrep(1)), frobenius_schur(CyclicGroup(5).irrep(1))
     (1.0, 0.0)
     """
+    require_representation(rho)
     group = rho.group
-    return _tidy(sum(w * character(rho, group.compose(g, g)) for g, w in _nodes(group, 2 * frequency(rho))))
+    return _tidy(sum(w * trace(rho, group.compose(g, g)).item() for g, w in _nodes(group, 2 * frequency(rho))))
 
 
 def _tidy(mean: float) -> float:
@@ -219,9 +228,14 @@ def _group_average(z: Tensor, left: Representation, right: Representation, sourc
         before = missed
     for rho in (left, right):
         check_homomorphism(rho)  # if that is the reason, it names a pair of elements
+    why = (
+        "its random elements do not come near all others, as where a generator is close to doing nothing"
+        if _is_orthogonal(left) and _is_orthogonal(right)
+        else "its matrices do not stay bounded, as they do for finite and compact groups (Lorentz boosts, shears and scalings do not, nor "
+        "matrices that are not accurate to float64)"
+    )
     raise ValueError(
-        f"averaging over {group} does not settle for {left.name}: its matrices do not stay bounded, as they do for finite "
-        'and compact groups (Lorentz boosts, shears and scalings do not). Take intertwiners(..., method="nullspace")'
+        f'averaging over {group} does not settle for {left.name}: {why}. Take intertwiners(..., method="nullspace")'
     )
 
 
@@ -728,6 +742,7 @@ def irreps(group: Group) -> list[Representation]:
 
 def irrep(group: Group, label: Any) -> Representation:
     """The irrep of a group with this label; ``group.irrep(label)``."""
+    label = plain_label(label)
     if has_labels(group):
         return labelled_irrep(group, label)
     if isinstance(group, DirectProduct):

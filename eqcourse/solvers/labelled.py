@@ -22,6 +22,7 @@ All matrices are orthogonal.
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -46,6 +47,7 @@ __all__ = [
     "label_order",
     "labelled_irrep",
     "labels",
+    "plain_label",
 ]
 
 Label = Any
@@ -60,6 +62,13 @@ def has_labels(group: Group) -> bool:
     if isinstance(group, (SO, O)):
         return group.n in (2, 3)
     return isinstance(group, (CyclicGroup, DihedralGroup, ReflectionGroup, SymmetricGroup))
+
+
+def plain_label(label: Label) -> Label:
+    """The label with NumPy's integers as Python's."""
+    if isinstance(label, tuple):
+        return tuple(map(plain_label, label))
+    return int(label) if isinstance(label, numbers.Integral) and not isinstance(label, bool) else label
 
 
 def labels(group: Group) -> list[Label]:
@@ -177,7 +186,7 @@ def _by_sign(group: Group, sign_of: Callable[[Any], Tensor], name: str) -> Repre
 
 
 def _of_dihedral(group: DihedralGroup, label: Label, name: str) -> Representation | None:
-    if label not in labels(group) or not (_is_integer(label) or _is_pair(label)):
+    if not (_is_integer(label) or _is_pair(label)) or label not in labels(group):
         return None
     if label == (0, 1):
         return group.trivial()

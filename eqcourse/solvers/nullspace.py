@@ -22,7 +22,7 @@ from ..representations import (
     _Flattened,
     require_representation,
 )
-from .space import DenseSpace, Evidence
+from .space import MAX_BASIS, DenseSpace, Evidence
 from .weights import NONZERO, ZERO, NotSplit, algebra_maps
 
 __all__ = [
@@ -101,6 +101,11 @@ class _Solver:
         # A map between tensor products may be cut elsewhere: from nothing to V⊗V⊗V⊗V is from V*⊗V* to V⊗V, the same numbers in the same
         # order. Even parts are decomposed soonest.
         short_in, short_out = _evenly(self.rho_in, self.rho_out)
+        if (size := max(short_in.dim, short_out.dim)) ** 2 > MAX_BASIS:
+            raise ValueError(
+                f"the maps from {self.rho_in.name} to {self.rho_out.name} of {self.rho_in.group} are found from a change of basis of "
+                f"{size:,} × {size:,} numbers; at most {MAX_BASIS:,} are stored. intertwiner_dimension(rho_in, rho_out) gives their number"
+            )
         rows, zero, nonzero = algebra_maps(short_in, short_out)
         if len(rows):
             maps = _combinations(rows).unflatten(1, (self.rho_out.dim, -1))
@@ -118,7 +123,7 @@ class _Solver:
             raise ValueError(
                 f"the maps from {rho_in.name} to {rho_out.name} of {rho_in.group} have {d_out:,} × {d_in:,} = {d_out * d_in:,} entries, "
                 f'and method="nullspace" solves for at most {MAX_UNKNOWNS:,}. Take smaller representations: the maps from or to a direct '
-                f"sum are those of its terms, one by one{reason}"
+                f'sum are those of its terms, one by one. For finite and compact groups method="irreps" goes further{reason}'
             )
         rows = torch.eye(d_out * d_in, dtype=torch.float64)  # an orthonormal basis of the solutions so far
         for what, left, right in _equations(rho_in, rho_out):
@@ -351,10 +356,10 @@ def constraint_matrix(rho_in: Representation, rho_out: Representation) -> Tensor
     >>> constraint_matrix(V, V.group.trivial()).int().tolist()      # (w_0, w_1) with −w_1 = 0 and w_0 = 0
     [[0, -1], [1, 0]]
     """
+    require_representation(rho_in, "rho_in")
+    require_representation(rho_out, "rho_out")
     if rho_in.group != rho_out.group:
         raise ValueError(f"equivariant maps go between representations of one group, got {rho_in} and {rho_out}")
-    for rho in (rho_in, rho_out):
-        require_representation(rho)
     size, group = rho_in.dim * rho_out.dim, rho_in.group
     count = len(group.generators) + len(group.lie_algebra)
     if count * size**2 > MAX_CONSTRAINTS:

@@ -107,9 +107,11 @@ class IntertwinerSpace:
                 [1., 5., 1.],
                 [1., 1., 5.]])
         """
-        weights = torch.as_tensor(weights)
+        weights = _as_tensor(weights, "weights are", (self.dim,))
         if not (weights.is_floating_point() or weights.is_complex()):
-            raise TypeError(f"weights are floating-point or complex numbers, got {weights.dtype}")
+            raise TypeError(
+                f"weights are floating-point or complex numbers, got {weights.dtype}: write 1.0 for 1, or weights.double()"
+            )
         if weights.ndim == 0 or weights.shape[-1] != self.dim:
             raise ValueError(f"{self} has {self.dim} weights; got an array of shape {tuple(weights.shape)}")
         return self._combine(weights)
@@ -155,7 +157,7 @@ class IntertwinerSpace:
         return weights
 
     def _matrix(self, W: Any) -> Tensor:
-        W = torch.as_tensor(W)
+        W = _as_tensor(W, "W is", self.shape)
         W = W if W.is_floating_point() or W.is_complex() else W.to(torch.get_default_dtype())
         if W.ndim < 2 or tuple(W.shape[-2:]) != self.shape:
             raise ValueError(f"{self} holds matrices of shape {self.shape}, got shape {tuple(W.shape)}")
@@ -188,6 +190,14 @@ class IntertwinerSpace:
             return {"text/plain": repr(self)}
         text = f"{self!r}. {describe_pattern(self)}"
         return {"text/plain": text, "text/html": image_tag(pattern(self, title=repr(self)), describe_pattern(self))}
+
+
+def _as_tensor(numbers: Any, what: str, shape: tuple[int, ...]) -> Tensor:
+    try:
+        return torch.as_tensor(numbers)
+    except (TypeError, ValueError, RuntimeError) as error:
+        text = f"(..., {', '.join(map(str, shape))})"
+        raise TypeError(f"{what} an array of numbers of shape {text}, got {numbers!r:.80}: {error}") from error
 
 
 class Evidence(NamedTuple):

@@ -304,8 +304,10 @@ class _Blocks:
             length = float(np.linalg.norm(new))
             if length <= ZERO:
                 continue
-            if length < NONZERO or len(basis) == MAX_ALGEBRA:
+            if length < NONZERO:
                 raise NotSplit("the algebra does not close clearly")
+            if len(basis) == MAX_ALGEBRA:
+                raise NotSplit(f"the algebra has more than {MAX_ALGEBRA} dimensions")
             new = new / length
             if len(basis):
                 brackets = self.bracket(basis, new)

@@ -456,6 +456,14 @@ def test_seeds_decide_and_global_randomness_is_left_alone(group: Group) -> None:
     assert np.array_equal(states[2], np.random.get_state()[1])  # noqa: NPY002
 
 
+def test_numpys_integers_are_seeds() -> None:
+    assert close(SO(3).sample(np.int64(3)), SO(3).sample(3))
+    # Matrices may come in any of these forms.
+    quarter = [[0, -1], [1, 0]]
+    for g in (quarter, np.array(quarter), torch.tensor(quarter), torch.tensor(quarter).float()):
+        assert MatrixGroup([g]) == MatrixGroup([quarter])
+
+
 def test_a_seed_gives_the_same_permutations_in_another_process() -> None:
     # SymPy's tables pass through sets and dicts, whose order may depend on the process.
     code = (
@@ -702,6 +710,20 @@ def test_what_is_not_in_the_group_is_refused(group: Group, g: Any, error: type[E
         (lambda: PermutationGroup([[1, 0], [0, 1, 2]]), ValueError, r"2 entries, got shape \(3,\)"),
         (lambda: PermutationGroup([[0, 0]]), ValueError, "1 is missing"),
         (lambda: MatrixGroup(), ValueError, "at least one generator or one Lie algebra element"),
+        (lambda: MatrixGroup(None), ValueError, "at least one generator or one Lie algebra element"),
+        (lambda: MatrixGroup([[]]), ValueError, r"lists of matrices, .*; the first of them is empty"),
+        (
+            lambda: MatrixGroup([[0, -1], [1, 0]]),
+            ValueError,
+            r"got shape \(2,\): is the list around the matrices missing",
+        ),
+        (lambda: MatrixGroup([torch.eye(2), torch.eye(2).repeat(3, 1, 1)]), ValueError, "one of these is a batch"),
+        (lambda: MatrixGroup([[[NAN, 0], [0, 1]]]), ValueError, "NaN or infinity"),
+        (
+            lambda: MatrixGroup(lie=[[[math.inf, 0], [0, 1]]]),
+            ValueError,
+            "a Lie algebra element contains NaN or infinity",
+        ),
         (lambda: MatrixGroup([2]), TypeError, r"lists of matrices, discrete=\[\[\[0, -1\], \[1, 0\]\], …\].* is 2"),
         (lambda: MatrixGroup([[[0, 0], [0, 1]]]), ValueError, "singular"),
         (lambda: MatrixGroup([[[1, 0], [0, 1]]], lie=[[[1]]]), ValueError, r"a 2×2 matrix, got shape \(1, 1\)"),

@@ -6,6 +6,7 @@ import functools
 import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -244,6 +245,7 @@ def test_the_vector_is_y_z_x() -> None:
         (SymmetricGroup(8), [3, 5], r"22 in all"),
         (CyclicGroup(6), 4, "label 4; it has 0, 1, 2, 3"),
         (CyclicGroup(6), True, "label True"),
+        (DihedralGroup(5), torch.tensor([1, 1]), r"label tensor\(\[1, 1\]\); it has"),
         (DihedralGroup(5), 3, r"it has \(0, 1\), \(0, -1\), 1, 2"),
         (ReflectionGroup(), 0, "it has 1, -1"),
         (SO(2), -1, "the frequencies 0, 1, 2"),
@@ -263,6 +265,14 @@ def test_the_vector_is_y_z_x() -> None:
 def test_unknown_labels(group: Group, label, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         group.irrep(label)
+
+
+def test_labels_of_numpys_integers() -> None:
+    one = np.int64(1)
+    for group, label in ((DihedralGroup(5), one), (SymmetricGroup(3), (2 * one, one)), (O(3), (one, -one)), (Q8, one)):
+        plain = tuple(map(int, label)) if isinstance(label, tuple) else int(label)
+        g = group.sample(0)
+        equal(group.irrep(label).matrix(g), group.irrep(plain).matrix(g))
 
 
 def test_irreps_that_are_not_listed() -> None:
@@ -645,6 +655,16 @@ def test_not_compact() -> None:
     for G in (Lorentz(), MatrixGroup(lie=[[[0.0, 1.0], [0.0, 0.0]]]), MatrixGroup([[[2.0, 0.0], [0.0, 0.5]]])):
         with pytest.raises(ValueError, match=r"does not settle.*Lorentz boosts, shears and scalings.*nullspace"):
             decompose(G.defining())
+
+
+def test_slow_generators() -> None:
+    """A turn by 1e-4 is an orthogonal matrix; in a walk of 32 steps it does not come round."""
+    angle = torch.tensor(1e-4, dtype=DOUBLE)
+    turn = [[angle.cos(), -angle.sin()], [angle.sin(), angle.cos()]]
+    with pytest.raises(
+        ValueError, match=r"do not come near all others, as where a generator is close to doing nothing"
+    ):
+        decompose(MatrixGroup([turn]).defining())
 
 
 def test_too_large() -> None:

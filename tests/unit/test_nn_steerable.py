@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -28,7 +29,7 @@ from eqcourse.nn.steerable import circular_waves, kernel_error, plane_vectors
 from eqcourse.representations import from_generators
 from eqcourse.solvers import intertwiner_dimension
 
-C4, D4 = CyclicGroup(4), DihedralGroup(4)
+C4, D4, C16 = CyclicGroup(4), DihedralGroup(4), CyclicGroup(16)
 
 
 def rank(kernels):
@@ -305,7 +306,42 @@ def test_gradients_state_and_dtypes():
     [
         (lambda: kernel_basis(C4.trivial(), C4.trivial(), 5, frequency=7), ValueError, "size 9 or more"),
         (lambda: kernel_basis(C4.trivial(), C4.trivial(), 5, frequency=7), ValueError, "aliased"),
-        (lambda: kernel_basis(C4.trivial(), C4.trivial(), 4), ValueError, "odd size, got 4"),
+        (lambda: kernel_basis(C4.trivial(), C4.trivial(), 4), ValueError, "odd size, such as 3 or 5; got 4"),
+        (lambda: LiftingConv(C4, 1, 1, 0), ValueError, "odd size, such as 3 or 5; got 0"),
+        # No frequency is given, and the fields need more waves than the ring can carry.
+        (
+            lambda: SteerableConv(SO(2).trivial(), SO(2).irrep(5), 1, 1, 3),
+            ValueError,
+            r"takes at least 5 round a ring, and a 3 × 3 kernel holds up to 2; more would be aliased.* Take size 7 or more",
+        ),
+        (lambda: SteerableConv(C16.irrep(8), C16.trivial(), 1, 1, 5), ValueError, r"at least 8 .* Take size 9 or more"),
+        (
+            lambda: SteerableConv(C4.trivial(), C4.irrep(1), 1, 1, 5, frequency=0),
+            ValueError,
+            "at least 1 round a ring.* leave out frequency or take 1 or more",
+        ),
+        (lambda: SteerableConv(O(2).trivial(), O(2).sign(), 1, 1, 5), ValueError, "at any size: take other fields"),
+        (
+            lambda: SteerableConv(D4.trivial(), D4.sign(), 1, 1, 3),
+            ValueError,
+            "at size 3: take a larger kernel, or other",
+        ),
+        (
+            lambda: kernel_error(torch.zeros(1, 4, 3, 3), C4.trivial(), C4.regular(), 1),
+            ValueError,
+            r"shape \(4, 1, size, size\)",
+        ),
+        (lambda: kernel_error(torch.full((4, 1, 3, 3), torch.nan), C4.trivial(), C4.regular(), 1), ValueError, "NaN"),
+        (lambda: kernel_error(torch.zeros(1, 1, 3, 3), C16.trivial(), C16.trivial(), 1), ValueError, "n = 1, 2, 4 do"),
+        (lambda: kernel_error(torch.zeros(1, 1, 3, 3), C4.trivial(), D4.trivial(), 1), ValueError, "one group"),
+        (
+            lambda: kernel_error(torch.zeros(1, 1, 3, 3), C4, C4.trivial(), 1),
+            TypeError,
+            "kernel_error takes a representation",
+        ),
+        (lambda: FeatureField(C4), TypeError, "FeatureField takes a representation"),
+        (lambda: AtEachPixel(torch.relu), TypeError, "AtEachPixel takes a layer of eqcourse.nn"),
+        (lambda: GroupConv(C4, 1, 1, 3)(torch.zeros(1, 1, 4, 0, 5)), ValueError, "at least one pixel"),
         (lambda: kernel_basis(C4.trivial(), C4.trivial(), 5, frequency=1.5), ValueError, "whole number of waves"),
         (lambda: kernel_basis(C4.trivial(), D4.trivial(), 5), ValueError, "one group"),
         (lambda: kernel_basis(SymmetricGroup(3).trivial(), SymmetricGroup(3).trivial(), 5), TypeError, "S_3"),
@@ -323,6 +359,20 @@ def test_gradients_state_and_dtypes():
 def test_bad_input(call, error, said):
     with pytest.raises(error, match=said):
         call()
+
+
+def test_the_size_that_is_advised_is_the_smallest_that_serves():
+    for group, frequency in ((SO(2), 5), (C16, 8), (C16, 3)):
+        smallest = next(
+            size for size in (1, 3, 5, 7, 9, 11) if len(kernel_basis(group.trivial(), group.irrep(frequency), size))
+        )
+        with pytest.raises(ValueError, match=f"Take size {smallest} or more"):
+            SteerableConv(group.trivial(), group.irrep(frequency), 1, 1, smallest - 2)
+    # NumPy's integers are integers.
+    assert len(kernel_basis(C16.trivial(), C16.irrep(1), np.int64(3), np.int64(1))) == len(
+        kernel_basis(C16.trivial(), C16.irrep(1), 3, 1)
+    )
+    assert LiftingConv(C4, 1, 1, np.int64(3)).kernel_size == 3
 
 
 @pytest.mark.gpu

@@ -428,6 +428,13 @@ def test_too_large():
         intertwiners(shear**7, shear**7)
     X = SO(2).defining()
     with pytest.raises(
+        ValueError, match=r"change of basis of 1,073,741,824 × 1,073,741,824 numbers.*intertwiner_dimension"
+    ):
+        intertwiners(X**30, X**30)
+    many = SO(30).defining()
+    with pytest.raises(ValueError, match=r'method="irreps" goes further.*the algebra has more than 200 dimensions'):
+        intertwiners(many * many, many * many)
+    with pytest.raises(
         ValueError, match=r"705,432 equivariant maps with 4,194,304 entries each.*intertwiner_dimension"
     ):
         intertwiners(X**11, X**11)

@@ -739,7 +739,7 @@ def test_impostors_are_found(rho: Representation) -> None:
         (lambda: S3.on_subsets(4), ValueError, "subsets of 0 to 3 of its points, got k = 4"),
         (lambda: CyclicGroup(3).on_grid(3, 3), ValueError, "C_3 does not map a square grid.*n = 1, 2, 4 do"),
         (lambda: D4.on_grid(2, 3), ValueError, "a quarter turn needs a square image, got 2 × 3"),
-        (lambda: C4.on_grid(0, 0), ValueError, "positive height and width, got 0 and 0"),
+        (lambda: C4.on_grid(0, 0), ValueError, "the height of a grid is a positive integer, got 0"),
         (
             lambda: SymmetricGroup(20).defining().matrix(torch.arange(20).repeat(1_000_000, 1)),
             ValueError,
@@ -751,6 +751,39 @@ def test_impostors_are_found(rho: Representation) -> None:
             r"not a representation of C_4.* at g = 3, s = 1",
         ),
         (lambda: from_generators(S4, matrices=TRIANGLE), ValueError, "not a representation of S_4"),
+        # Both generators exchange 0 and 1. The cycle, sorted into three neighbour swaps, would then do nothing.
+        (
+            lambda: from_generators(S3, indices=[[1, 0, 2], [1, 0, 2]]),
+            ValueError,
+            r"generator 1, \[1, 2, 0\], is also a product of generators, and the product of their values is not the value given",
+        ),
+        (
+            lambda: from_generators(S3, matrices=[[[-1]], [[-1]]]),
+            ValueError,
+            r"not a representation of S_3: generator 1, \[1, 2, 0\], is also a product",
+        ),
+        (lambda: from_generators(DihedralGroup(1), matrices=[[[-1]], [[1]]]), ValueError, r"generator 0, \(0, 0\)"),
+        (
+            lambda: from_generators(S3, indices=[[1, 0, 2], [1, 0]]),
+            ValueError,
+            r"the value of generator 1 of S_3 is no signed permutation of 3 entries: .*shape \(2,\)",
+        ),
+        (
+            lambda: from_generators(S3, indices=[[], []]),
+            ValueError,
+            "for each generator of S_3; the first of them is empty",
+        ),
+        (lambda: from_generators(S3, matrices=[]), ValueError, r"S_3 has 2 generator\(s\).*got 0 value\(s\)"),
+        (lambda: from_generators(C4, matrices=[[[1j]]]), TypeError, "the value of generator 0 is a real matrix"),
+        (
+            lambda: from_generators(CyclicGroup(3), matrices=[CyclicGroup(3).defining().matrix(1).float()]),
+            ValueError,
+            "at g = 2, s = 1 by .* accurate to float64",
+        ),
+        (lambda: from_generators(4, indices=[[0]]), TypeError, r"takes a group, such as CyclicGroup\(4\), got int"),
+        (lambda: outer(V, 3), TypeError, "a term or factor is a representation.* got int"),
+        (lambda: TensorProduct([V, "ab"]), TypeError, "a term or factor is a representation.* got str"),
+        (lambda: C4.on_grid(2.5, 2.5), TypeError, "the height of a grid is a positive integer, got 2.5"),
         (lambda: from_generators(S3, indices=[[1, 0]]), ValueError, r"S_3 has 2 generator\(s\).*got 1 value\(s\)"),
         (lambda: from_generators(S3, indices=[1, 0]), TypeError, "a list of arrays, one for each generator of S_3"),
         (lambda: from_generators(S3, matrices=[1, 1]), TypeError, "a list of matrices, one for each generator of S_3"),

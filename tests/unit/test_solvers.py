@@ -537,6 +537,17 @@ def test_dimension_refuses():
         intertwiner_dimension(square, square * G.sign())
 
 
+def test_numbers_too_large_for_float64():
+    """Dimensions are whole numbers, and exact or refused: R_24 is a Riordan number (OEIS A005043)."""
+    R = SO(3).defining()
+    assert intertwiner_dimension(R**12, R**12) == 834_086_421
+    with pytest.raises(ValueError, match=r"about 1\.7e\+16 equivariant maps .*too many for float64 to count"):
+        intertwiner_dimension(R**20, R**20)
+    # Copies are counted once, and a trivial action of any size without its array.
+    assert intertwiner_dimension(5_000 * R, R) == 5_000
+    assert intertwiner_dimension(SO(3).trivial(10**9), SO(3).trivial()) == 10**9
+
+
 def test_dimension_of_a_large_group_on_few_points():
     """The group has 9! elements; its orbits of pairs are few."""
     subsets = SymmetricGroup(9).on_subsets(2)
@@ -688,6 +699,11 @@ def test_coordinates_refuses():
         (lambda s: s.expand(1.0), ValueError, "has 2 weights"),
         (lambda s: s.expand([1, 2]), TypeError, "floating-point or complex"),
         (lambda s: s.expand([True, False]), TypeError, "floating-point or complex"),
+        (lambda s: s.expand("ab"), TypeError, r"weights are an array of numbers of shape \(\.\.\., 2\), got 'ab'"),
+        (lambda s: s.expand(None), TypeError, "weights are an array of numbers.*got None"),
+        (lambda s: s.expand([[1.0], [1.0, 2.0]]), TypeError, "weights are an array of numbers"),
+        (lambda s: s.project("ab"), TypeError, r"W is an array of numbers of shape \(\.\.\., 3, 3\), got 'ab'"),
+        (lambda s: s.coordinates([[1, 2], [3]]), TypeError, "W is an array of numbers"),
         (lambda s: s.project(torch.zeros(3, 2)), ValueError, r"shape \(3, 3\), got shape \(3, 2\)"),
         (lambda s: s.project(torch.zeros(9)), ValueError, "got shape"),
         (lambda s: s.coordinates(torch.full((3, 3), torch.nan)), ValueError, "NaN or infinity"),
