@@ -2,29 +2,61 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..checks import FunctionTask, Misconception, ValueTask
+from ..checks import FunctionTask, Malformed, Misconception, ValueTask, Verdict, Wrong, same_answer, show
 from ..groups import CyclicGroup
 from ..representations import Representation
-from .common import Family, FamilyTask, accept_yes_no, same_word, yes_if
+from .common import Family, FamilyTask, same_word, yes_if
 
 Image = list[list[float]]
+Accept = Callable[[tuple[Any, ...], Any, Any], None]
 
 
 def _tensor(values: Any) -> Tensor:
-    return torch.tensor(values, dtype=torch.float64)
+    return torch.as_tensor(values, dtype=torch.float64)
 
 
 def _turn(x: Tensor, times: int) -> Tensor:
     """Quarter turns, counter-clockwise, of the last two axes."""
     return torch.rot90(x, times, (-2, -1))
+
+
+def _shape(table: Any) -> tuple[int, ...] | None:
+    """The shape of nested lists of numbers, None for anything else."""
+    try:
+        return tuple(_tensor(table).shape)
+    except (TypeError, ValueError, RuntimeError):
+        return None
+
+
+def same_pictures(name: str, *labels: str) -> Accept:
+    """Compare pictures with labels, and show the first one that differs. The labels name the axes before the pixels."""
+
+    def accept(args: tuple[Any, ...], got: Any, expected: Any) -> None:
+        call = f"{name}({', '.join(map(show, args))})"
+        shape, found = _shape(expected), _shape(got)
+        if found is None:
+            raise Wrong(f"{call} gave {show(got)}; expected numbers of shape {shape}")
+        if found != shape:
+            raise Wrong(f"{call} gave numbers of shape {found}; expected shape {shape}")
+        for place in itertools.product(range(4), repeat=len(labels)):
+            mine, theirs = got, expected
+            for label in place:
+                mine, theirs = mine[label], theirs[label]
+            if not same_answer(mine, theirs):
+                where = ", ".join(f"{label} {number}" for label, number in zip(labels, place, strict=True))
+                raise Wrong(f"{call}, {where}\n  gave     {show(mine)}\n  expected {show(theirs)}")
+
+    return accept
 
 
 # ---- in the lesson: the kernels of lifting and of a group convolution ------------------------------------------------
@@ -34,11 +66,13 @@ def lift(w: Image) -> Any:
     return torch.stack([_turn(_tensor(w), g) for g in range(4)])
 
 
-def group_kernel(
-    w: list[Image], label: Callable[[int, int], int] = lambda g, h: h - g, times: Callable[[int], int] = lambda g: g
-) -> Any:
+Rule = Callable[[int, int], int]
+
+
+def group_kernel(w: list[Image], label: Rule = lambda g, h: h - g, times: Rule = lambda g, h: g) -> Any:
+    """Which of the kernels stands at output g and input h, and how many times it is turned."""
     return torch.stack(
-        [torch.stack([_turn(_tensor(w[label(g, h) % 4]), times(g)) for h in range(4)]) for g in range(4)]
+        [torch.stack([_turn(_tensor(w[label(g, h) % 4]), times(g, h)) for h in range(4)]) for g in range(4)]
     )
 
 
@@ -58,32 +92,35 @@ def _group_cases(hidden: bool) -> list[tuple[Any, ...]]:
 
 # ---- task 1: all kernels, seen at one pixel --------------------------------------------------------------------------
 
-Layer = Callable[[list[float], Any, str, str], Any]
+Kernels = Callable[[Tensor, int, str, str], Tensor]
 
 
-def layer(recipe: Callable[[Tensor, Tensor, str, str], Tensor]) -> Layer:
-    """A layer from lists; the recipe gives y (labels,) from kernels with the input's labels and the patch."""
+@dataclass(frozen=True)
+class Layer:
+    """A layer by its kernels: (outputs, inputs, size, size) from weights, a size and the names of the fields."""
 
-    def forward(weights: list[float], x: Any, ins: str, outs: str) -> Any:
-        patch, w = _tensor(x), _tensor(weights)
-        patch = patch if ins == "regular" else patch[None]
-        y = recipe(w, patch, ins, outs)
-        return y.tolist()
+    kernels: Kernels
 
-    return forward
-
-
-def _kernels(w: Tensor, patch: Tensor) -> Tensor:
-    """The weights as one kernel for each input label; a short list is filled up with zeros."""
-    padded = torch.zeros(patch.numel(), dtype=torch.float64)
-    padded[: len(w)] = w[: patch.numel()]
-    return padded.reshape(patch.shape)
+    def __call__(self, weights: list[float], x: Any, ins: str, outs: str) -> Any:
+        patch = _tensor(x)
+        k = _built(self.kernels, tuple(weights), patch.shape[-1], ins, outs)
+        return (k @ patch.flatten()).tolist()
 
 
-def _own_copies(w: Tensor, size: int) -> Tensor:
+@lru_cache(maxsize=256)
+def _built(kernels: Kernels, weights: tuple[float, ...], size: int, ins: str, outs: str) -> Tensor:
+    """The matrix of a layer. A check asks for one on many patches, one after the other."""
+    return kernels(_tensor(weights), size, ins, outs).flatten(1)
+
+
+def _labels(field: str) -> int:
+    return 4 if field == "regular" else 1
+
+
+def _own_copies(w: Tensor, size: int, mirrors: bool = False) -> Tensor:
     """A kernel that turns leave alone: one weight for each orbit of pixels."""
     k = torch.zeros(size, size, dtype=torch.float64)
-    for number, orbit in enumerate(_pixel_orbits(size)):
+    for number, orbit in enumerate(_pixel_orbits(size, mirrors)):
         if number < len(w):
             for i, j in orbit:
                 k[i, j] = w[number]
@@ -91,51 +128,46 @@ def _own_copies(w: Tensor, size: int) -> Tensor:
 
 
 @cache
-def _pixel_orbits(size: int) -> tuple[tuple[tuple[int, int], ...], ...]:
+def _pixel_orbits(size: int, mirrors: bool) -> tuple[tuple[tuple[int, int], ...], ...]:
     orbits: list[tuple[tuple[int, int], ...]] = []
     seen: set[tuple[int, int]] = set()
     for i in range(size):
         for j in range(size):
             if (i, j) not in seen:
                 orbit = {(i, j), (size - 1 - j, i), (size - 1 - i, size - 1 - j), (j, size - 1 - i)}
+                orbit |= {(b, a) for a, b in orbit} if mirrors else set()
                 seen |= orbit
                 orbits.append(tuple(sorted(orbit)))
     return tuple(orbits)
 
 
 def _patterns(
-    label: Callable[[int, int], int] = lambda g, h: h - g, times: Callable[[int], int] = lambda g: g
+    label: Rule = lambda g, h: h - g, times: Callable[[int], int] = lambda g: g, mirrors: bool = False
 ) -> Layer:
-    def recipe(w: Tensor, patch: Tensor, ins: str, outs: str) -> Tensor:
-        size = patch.shape[-1]
+    def kernels(w: Tensor, size: int, ins: str, outs: str) -> Tensor:
         if ins == outs == "trivial":
-            return (_own_copies(w, size) * patch[0]).sum()[None]
-        if outs == "trivial":  # k_h = h▷w
-            k = w.reshape(size, size)
-            return torch.stack([(_turn(k, times(h)) * patch[h]).sum() for h in range(4)]).sum()[None]
-        k = w.reshape(len(patch), size, size)
-        sources = range(len(patch))
-        terms = [
-            [(_turn(k[label(g, h) % 4 if len(patch) == 4 else 0], times(g)) * patch[h]).sum() for h in sources]
-            for g in range(4)
-        ]
-        return _tensor([[float(term) for term in row] for row in terms]).sum(1)
+            return _own_copies(w, size, mirrors)[None, None]
+        if ins == outs == "regular":
+            return group_kernel(list(w.reshape(4, size, size)), label, lambda g, h: times(g))
+        copies = torch.stack([_turn(w.reshape(size, size), times(g)) for g in range(4)])
+        return copies[:, None] if outs == "regular" else copies[None]  # reading out: k_h = h▷w
 
-    return layer(recipe)
+    return Layer(kernels)
 
 
 forward = _patterns()
 
 
-def _own_copy_each(w: Tensor, patch: Tensor, ins: str, outs: str) -> Tensor:
+def _own_copy_each(w: Tensor, size: int, ins: str, outs: str) -> Tensor:
     """Every kernel is its own turned copy, and all labels are treated alike."""
-    y = (_own_copies(w, patch.shape[-1]) * patch.sum(0)).sum()[None]
-    return y.repeat(4 if outs == "regular" else 1)
+    return _own_copies(w, size).expand(_labels(outs), _labels(ins), size, size)
 
 
-def _free(w: Tensor, patch: Tensor, ins: str, outs: str) -> Tensor:
-    """A plain convolution: one free kernel, the same for each output label."""
-    return (_kernels(w, patch) * patch).sum()[None].repeat(4 if outs == "regular" else 1)
+def _free(w: Tensor, size: int, ins: str, outs: str) -> Tensor:
+    """A plain convolution: one free kernel for each input label, the same for each output label."""
+    k = torch.zeros(_labels(ins) * size**2, dtype=torch.float64)
+    k[: len(w)] = w[: len(k)]
+    return k.reshape(_labels(ins), size, size).expand(_labels(outs), -1, -1, -1)
 
 
 @cache
@@ -155,17 +187,69 @@ def _families(hidden: bool) -> list[Family]:
         return [
             family("regular", "trivial", 1, 1),
             family("trivial", "regular", 3, 9),
-            family("trivial", "trivial", 5, 7),
+            family("trivial", "trivial", 7, 13),
             family("regular", "trivial", 3, 9),
             family("regular", "regular", 3, 36),
         ]
     return [
         family("trivial", "trivial", 3, 3),
+        family("trivial", "trivial", 5, 7),
         family("regular", "regular", 1, 4),
         family("trivial", "regular", 3, 9),
         family("regular", "trivial", 3, 9),
         family("regular", "regular", 3, 36),
     ]
+
+
+class PairsTask(FamilyTask):
+    """Families of fields, judged one by one: an answer may be written pair by pair, and each pair has its own hint."""
+
+    def judge(self, answer: Any, hidden: bool) -> Verdict:
+        whole = super().judge(answer, hidden)
+        if whole.status == "passed" or whole.misconception or self._refuse(answer) is not None:
+            return whole
+        families = self.families(hidden)
+        single = [FamilyTask.judge(replace(self, families=self._only(family)), answer, hidden) for family in families]
+        by_status: dict[str, list[Family]] = {}
+        for family, result in zip(families, single, strict=True):
+            by_status.setdefault(result.status, []).append(family)
+        if list(by_status) == ["not attempted"]:
+            return whole
+        lines = [
+            f"{words}: {', '.join(map(self._pair, by_status[status]))}."
+            for status, words in (("passed", "Right"), ("not attempted", "Not written yet"))
+            if status in by_status
+        ]
+        for family, result in zip(families, single, strict=True):
+            if result.status in ("not yet", "error"):
+                lines += [f"Look at {self._pair(family)}, with {family.weights} weights:", result.message]
+                return self._verdict(result.status, "\n".join(lines))
+        return self._verdict("not yet", "\n".join(lines))
+
+    def _maps_of(self, held: Misconception, family: Family) -> Tensor:
+        assert isinstance(held.answer, Layer)
+        units = torch.eye(family.weights, dtype=torch.float64)
+        size = family.rho_in.axes[-1]
+        return torch.stack([held.answer.kernels(w, size, *family.extra).flatten(1) for w in units])
+
+    @staticmethod
+    def _only(family: Family) -> Callable[[bool], list[Family]]:
+        return lambda hidden: [family]
+
+    @staticmethod
+    def _pair(family: Family) -> str:
+        size = family.rho_in.axes[-1]
+        return f"{family.extra[0]} → {family.extra[1]} on {size}×{size}"
+
+    def _call(self, args: tuple[Any, ...]) -> str:
+        """Long lists of weights are almost always one 1 among zeros."""
+        weights, x, ins, outs = args
+        shown = show(weights)
+        if len(weights) > 9:
+            ones = [place for place, weight in enumerate(weights) if weight]
+            shown = f"{len(weights)} weights"
+            shown = f"[{shown}: 1 at place {ones[0]}, else 0]" if len(ones) == 1 else f"[{shown}]"
+        return f'{self.name}({shown}, {show(x)}, "{ins}", "{outs}")'
 
 
 # ---- task 2: lift, ReLU, convolve over the group ---------------------------------------------------------------------
@@ -175,15 +259,15 @@ def network(
     x: Image,
     w: Image,
     v: list[Image],
-    label: Callable[[int, int], int] = lambda g, h: h - g,
+    label: Rule = lambda g, h: h - g,
     first: int = 1,
-    second: int = 1,
+    times: Rule = lambda g, h: g,
     relu: bool = True,
     flip: bool = False,
 ) -> Any:
-    """Four output pictures. ``first`` and ``second`` say how far the kernels are turned for each step of g."""
+    """Four output pictures. ``first`` says how far the lifting kernel is turned for each step of g."""
     kernels = torch.stack([_turn(_tensor(w), first * g) for g in range(4)])[:, None]
-    both = group_kernel(v, label, lambda g: second * g)
+    both = group_kernel(v, label, times)
     if flip:
         kernels, both = kernels.flip(-1, -2), both.flip(-1, -2)
     hidden = torch.nn.functional.conv2d(_tensor(x)[None, None], kernels, padding="same")
@@ -253,15 +337,47 @@ def turn_dots(dots: Dots, degrees: float) -> Dots:
     return [[c * up - s * left, s * up + c * left, b] for up, left, b in dots]
 
 
-def _breaks(letter: str, angle: Any, dots: Any) -> bool:
-    response, claimed = SETTINGS[letter]
-    values = [angle, *(value for dot in dots for value in dot)]
-    if any(isinstance(value, bool) or not math.isfinite(value) or abs(value) > 1e6 for value in values):
-        raise ValueError("not finite")
+COPIES = "seen from some sides"
+# What a missed "no" is about, without its letter.
+MISSED = {
+    COPIES: "Not every response that you call unchanged is, among those seen from many sides: try an angle between two copies.",
+    "": "Not every response of a single kernel that you call unchanged is: put one dot at the top and turn it.",
+}
+
+
+def _accept_angles(args: tuple[Any, ...], got: Any, expected: Any) -> None:
+    """["yes", None], or ["no", [angle, dots]] with a witness that is named, and changes the response."""
+    letter = args[0]
+    call = f'classify("{letter}")'
+    if not isinstance(got, list) or len(got) != 2 or got[0] not in ("yes", "no"):
+        raise Malformed(f'{call} gave {show(got)}; expected ["yes", None] or ["no", [angle, dots]]')
+    word, witness = got
+    if word == "yes":
+        if witness is not None:
+            raise Malformed(f'{call} gave {show(got)}; a "yes" has no witness: ["yes", None]')
+        if expected[0] == "no":
+            raise Wrong(MISSED[COPIES if letter in "DEFGJ" else ""])
+        return
+    dots = witness[1] if isinstance(witness, list) and len(witness) == 2 else None
+    if not isinstance(dots, list) or not all(isinstance(dot, list) and len(dot) == 3 for dot in dots):
+        raise Wrong(f"{call}: the witness {show(witness)} is not [angle, list of dots [up, left, brightness]]")
+    values = [witness[0], *(value for dot in dots for value in dot)]
+    if any(isinstance(value, bool) or not isinstance(value, (int, float)) for value in values):
+        raise Wrong(f"{call}: the witness {show(witness)} is not made of numbers")
+    if not all(math.isfinite(value) and abs(value) <= 1e6 for value in values):
+        raise Wrong(f"{call}: take numbers up to a million in the witness {show(witness)}")
+    angle, claimed = witness[0], SETTINGS[letter][1]
     if claimed is not None and abs(angle / claimed - round(angle / claimed)) > 1e-9:
-        return False
+        raise Wrong(f"{call}: {show(angle)}° is not among the angles named for {letter}, the multiples of {claimed:g}°")
+    if not _breaks(letter, angle, dots):
+        raise Wrong(f"{call}: the witness {show(witness)} changes the response by less than a millionth")
+
+
+def _breaks(letter: str, angle: float, dots: Dots) -> bool:
+    """Whether a turn changes the response by more than a millionth of what the brightest dots could give (or of 1)."""
+    response = SETTINGS[letter][0]
     before, after = response(dots), response(turn_dots(dots, angle))
-    return abs(before - after) > 1e-6 * max(1.0, *(abs(b) * math.hypot(up, left) for up, left, b in dots))
+    return abs(before - after) > 1e-6 * max([1.0, *(abs(b) * math.hypot(up, left) for up, left, b in dots)])
 
 
 def classify(letter: str) -> list[Any]:
@@ -306,6 +422,20 @@ def _always_pairs(group: str, m: int, n: int, size: int) -> int:
     return count_kernels(group, m, n, size)
 
 
+def _mirrors_halve(group: str, m: int, n: int, size: int) -> int:
+    return count_kernels("SO(2)", m, n, size) // (1 if group == "SO(2)" else 2)
+
+
+def _signed_difference(group: str, m: int, n: int, size: int) -> int:
+    each, _ = _ring(group, m, n)
+    return sum(each for f in {n - m, n + m} for radius in range(size // 2 + 1) if f <= 2 * radius)
+
+
+def _always_two_frequencies(group: str, m: int, n: int, size: int) -> int:
+    each = 2 if group == "SO(2)" else 1
+    return sum(each for f in (abs(n - m), n + m) for radius in range(size // 2 + 1) if f <= 2 * radius)
+
+
 def _no_middle(group: str, m: int, n: int, size: int) -> int:
     each, frequencies = _ring(group, m, n)
     return sum(each for f in frequencies for radius in range(1, size // 2 + 1) if f <= 2 * radius)
@@ -313,12 +443,22 @@ def _no_middle(group: str, m: int, n: int, size: int) -> int:
 
 def _count_cases(hidden: bool) -> list[tuple[Any, ...]]:
     if hidden:
-        return [("SO(2)", 0, 0, 7), ("SO(2)", 2, 2, 5), ("O(2)", 3, 1, 7), ("SO(2)", 0, 5, 5), ("O(2)", 2, 3, 9)]
+        return [
+            ("SO(2)", 0, 0, 7),
+            ("O(2)", 0, 0, 7),
+            ("SO(2)", 2, 2, 5),
+            ("O(2)", 3, 1, 7),
+            ("SO(2)", 0, 5, 5),
+            ("SO(2)", 4, 0, 7),
+            ("O(2)", 2, 3, 9),
+        ]
     return [
         ("SO(2)", 0, 0, 5),
+        ("O(2)", 0, 0, 5),
         ("SO(2)", 0, 1, 5),
         ("SO(2)", 1, 1, 5),
         ("SO(2)", 1, 2, 5),
+        ("SO(2)", 2, 1, 7),
         ("O(2)", 1, 2, 5),
         ("O(2)", 0, 3, 7),
         ("O(2)", 2, 2, 3),
@@ -357,6 +497,7 @@ TASKS = [
         name="lift",
         reference=lift,
         cases=_lift_cases,
+        accept=same_pictures("lift", "element"),
         shown="Four views of one kernel, counter-clockwise, the first one not turned.",
         misconceptions=(
             Misconception(
@@ -378,6 +519,7 @@ TASKS = [
         name="group_kernel",
         reference=group_kernel,
         cases=_group_cases,
+        accept=same_pictures("group_kernel", "output", "input"),
         shown="Each element turns the kernels and shifts their labels.",
         misconceptions=(
             Misconception(
@@ -387,7 +529,7 @@ TASKS = [
             ),
             Misconception(
                 "kernels do not turn",
-                lambda w: group_kernel(w, times=lambda g: 0),
+                lambda w: group_kernel(w, times=lambda g, h: 0),
                 "You shift the labels and do not turn the kernels. Pixels move as well.",
             ),
             Misconception(
@@ -397,16 +539,31 @@ TASKS = [
             ),
             Misconception(
                 "turned clockwise",
-                lambda w: group_kernel(w, times=lambda g: -g),
+                lambda w: group_kernel(w, times=lambda g, h: -g),
                 "Your kernels turn clockwise, the labels counter-clockwise. Both have to follow g.",
+            ),
+            Misconception(
+                "h + g in place of h − g",
+                lambda w: group_kernel(w, lambda g, h: h + g),
+                "You take w[h + g]. One turn takes input 1 and output 0 to input 2 and output 1: both have to use w[1].",
+            ),
+            Misconception(
+                "turned by h",
+                lambda w: group_kernel(w, times=lambda g, h: h),
+                "You turn each kernel by its input's label h. It turns by the output's, g.",
+            ),
+            Misconception(
+                "output and input exchanged",
+                lambda w: group_kernel(w).transpose(0, 1),
+                "Your first axis is the input h and your second the output g. The output comes first.",
             ),
         ),
     ),
-    FamilyTask(
+    PairsTask(
         id="18.kernels",
         outcome="write all kernels that satisfy the kernel constraint of C_4",
         points=5,
-        minutes=20,
+        minutes=30,
         name="forward",
         reference=forward,
         families=_families,
@@ -414,13 +571,13 @@ TASKS = [
         misconceptions=(
             Misconception(
                 "each kernel is its own turned copy",
-                layer(_own_copy_each),
+                Layer(_own_copy_each),
                 "All your kernels look the same after a quarter turn. From number to number this is all there is. With four labels "
                 "a kernel may differ from its copies, as long as all copies are there.",
             ),
             Misconception(
                 "any kernel will do",
-                layer(_free),
+                Layer(_free),
                 "You leave the kernel free and give all labels the same answer, as a plain convolution does. Turn the patch: the kernel "
                 "does not turn along.",
             ),
@@ -439,6 +596,16 @@ TASKS = [
                 _patterns(times=lambda g: -g),
                 "Your kernels turn clockwise. The labels follow counter-clockwise turns.",
             ),
+            Misconception(
+                "labels run the other way",
+                _patterns(label=lambda g, h: h + g),
+                "You take the kernel h + g. One turn takes input 1 and output 0 to input 2 and output 1: both use the kernel 1.",
+            ),
+            Misconception(
+                "mirror images share a weight too",
+                _patterns(mirrors=True),
+                "From number to number, your pixels share a weight with their mirror images. C_4 has no mirrors.",
+            ),
         ),
     ),
     FunctionTask(
@@ -449,6 +616,7 @@ TASKS = [
         name="network",
         reference=network,
         cases=_network_cases,
+        accept=same_pictures("network", "element"),
         shown="Turn the image: your four pictures turn and move on by one label.",
         misconceptions=(
             Misconception(
@@ -458,13 +626,38 @@ TASKS = [
             ),
             Misconception(
                 "kernels of the second layer do not turn",
-                _variant(second=0),
+                _variant(times=lambda g, h: 0),
                 "Your second layer shifts labels and does not turn its kernels.",
             ),
             Misconception(
                 "turned clockwise",
-                _variant(first=-1, second=-1),
+                _variant(first=-1, times=lambda g, h: -g),
                 "Your kernels turn clockwise. The label 1 belongs to a quarter turn counter-clockwise.",
+            ),
+            Misconception(
+                "only the first layer turns clockwise",
+                _variant(first=-1),
+                "Your lifting kernel turns clockwise. The label 1 belongs to a quarter turn counter-clockwise.",
+            ),
+            Misconception(
+                "only the second layer turns clockwise",
+                _variant(times=lambda g, h: -g),
+                "Your second layer's kernels turn clockwise, your first layer's do not.",
+            ),
+            Misconception(
+                "lifting does not turn",
+                _variant(first=0),
+                "Your first layer takes the same kernel four times. Turn it for each element.",
+            ),
+            Misconception(
+                "h + g in place of h − g",
+                _variant(label=lambda g, h: h + g),
+                "Your second layer takes v[h + g]: take v[h − g].",
+            ),
+            Misconception(
+                "turned by h",
+                _variant(times=lambda g, h: h),
+                "Your second layer turns each kernel by its input's label h. It turns by the output's, g.",
             ),
             Misconception(
                 "no ReLU",
@@ -482,11 +675,11 @@ TASKS = [
         id="18.angles",
         outcome="say which angles a response respects exactly",
         points=4,
-        minutes=15,
+        minutes=20,
         name="classify",
         reference=classify,
         cases=lambda hidden: [(letter,) for letter in SETTINGS],
-        accept=accept_yes_no("classify", _breaks, "Not every response that you call unchanged is."),
+        accept=_accept_angles,
         same=same_word,
         count_only=True,
         shown="All ten are right, and each witness changes the response.",
@@ -519,11 +712,11 @@ TASKS = [
         id="18.count",
         outcome="count ring-and-wave kernels with a band limit",
         points=4,
-        minutes=15,
+        minutes=20,
         name="count_kernels",
         reference=count_kernels,
         cases=_count_cases,
-        shown="Rings, frequencies n − m and n + m, and the band limit together; kernel_basis finds as many.",
+        shown="Rings, frequencies |n − m| and n + m, and the band limit together; kernel_basis finds as many.",
         misconceptions=(
             Misconception(
                 "every ring carries every wave",
@@ -533,7 +726,22 @@ TASKS = [
             Misconception(
                 "mirrors cost nothing",
                 _mirrors_cost_nothing,
-                "You give O(2) as many kernels as SO(2). The mirror through a point of the ring strikes out half.",
+                "You give O(2) as many kernels as SO(2). Ask which matrices k(0) the mirror allows, for each pair of fields.",
+            ),
+            Misconception(
+                "the mirror always strikes out half",
+                _mirrors_halve,
+                "You halve the count for O(2) everywhere. From number to number the mirror is 1 on both sides, and asks nothing.",
+            ),
+            Misconception(
+                "n − m with its sign",
+                _signed_difference,
+                "Your frequency n − m is below 0 where m > n, and passes the band limit everywhere. Waves are counted by |n − m|.",
+            ),
+            Misconception(
+                "always two frequencies",
+                _always_two_frequencies,
+                "You count |n − m| and n + m as two frequencies even where m or n is 0. There they are one and the same.",
             ),
             Misconception(
                 "only the difference of the frequencies",

@@ -153,6 +153,91 @@ def test_dimensions_of_the_families(hidden):
         assert family.dimension == family.weights
 
 
+def only(*pairs, otherwise):
+    """Right for these pairs of fields."""
+
+    def answer(weights, x, ins, outs):
+        given = sheet_18.forward if (ins, outs) in pairs else otherwise
+        return given(weights, x, ins, outs)
+
+    return answer
+
+
+def own_copy_by_mirrors(weights, x, ins, outs):
+    """Equal under mirrors too: 6 of 7 kernels on 5×5."""
+    x = torch.tensor(x)
+    middle = len(x) // 2
+    i = (torch.arange(len(x)) - middle).abs()
+    near, far = torch.minimum(i[:, None], i), torch.maximum(i[:, None], i)
+    _, number = (near + far * (far + 1) // 2).unique(return_inverse=True)
+    return [float((torch.tensor(weights)[number] * x).sum())]
+
+
+def fixed_at_3(weights, x, ins, outs):
+    table = [[0, 1, 0], [1, 2, 1], [0, 1, 0]]
+    return [
+        sum(weights[table[i][j]] * x[i][j] for i in range(3) for j in range(3)) if len(x) == 3 else 0.0,
+    ]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("otherwise", "misconception", "said"),
+    [
+        (own_copy_by_mirrors, "mirror images share a weight too", "C_4 has no mirrors"),
+        (fixed_at_3, None, "every weight gives the zero map"),
+    ],
+)
+def test_from_number_to_number_at_more_than_one_size(otherwise, misconception, said, hidden):
+    others = [("trivial", "regular"), ("regular", "trivial"), ("regular", "regular")]
+    result = verdict("18.kernels", only(*others, otherwise=otherwise), hidden)
+    assert (result.status, result.misconception) == ("not yet", misconception)
+    assert said in result.message
+
+
+def not_written(weights, x, ins, outs):
+    raise NotImplementedError
+
+
+def test_pairs_of_fields_are_judged_one_by_one():
+    result = verdict("18.kernels", only(("trivial", "trivial"), otherwise=not_written))
+    assert result.status == "not yet"
+    assert result.message == (
+        "Right: trivial → trivial on 3×3, trivial → trivial on 5×5.\n"
+        "Not written yet: regular → regular on 1×1, trivial → regular on 3×3, regular → trivial on 3×3, regular → regular on 3×3."
+    )
+    clockwise = sheet_18._patterns(times=lambda g: -g)
+    result = verdict("18.kernels", only(("trivial", "trivial"), ("regular", "regular"), otherwise=clockwise))
+    assert (result.status, result.misconception) == ("not yet", None)  # half of the answer is right
+    assert "Look at trivial → regular on 3×3, with 9 weights:" in result.message
+    assert "Your kernels turn clockwise." in result.message
+    result = verdict("18.kernels", lambda weights, x, ins, outs: [weights[7]])
+    assert result.status == "error"
+    assert "Look at trivial → trivial on 3×3, with 3 weights:" in result.message
+    assert verdict("18.kernels", "no function").status == "not yet"
+
+
+def test_long_lists_of_weights_are_not_printed():
+    others = [("trivial", "trivial"), ("trivial", "regular"), ("regular", "trivial")]
+    result = verdict("18.kernels", only(*others, otherwise=sheet_18._patterns(times=lambda g: -g)))
+    assert "[36 weights: 1 at place 0, else 0]" in result.message
+
+
+def test_pictures_are_compared_one_by_one():
+    small = sheet_18._group_cases(False)[2][0]
+
+    def one_wrong(w):
+        kernel = sheet_18.group_kernel(w)
+        kernel[2, 3] += w == small
+        return kernel
+
+    assert "output 2, input 3\n  gave     [[" in verdict("18.group-kernel", one_wrong).message
+    assert "numbers of shape (4, 1, 3, 3); expected shape (4, 3, 3)" in (
+        verdict("18.lift", lambda w: sheet_18.lift(w)[:, None]).message
+    )
+    assert "expected numbers of shape (4, 3, 3)" in verdict("18.lift", lambda w: [[1], [2, 3]]).message
+
+
 @BOTH
 @pytest.mark.parametrize(
     "answer",
@@ -183,28 +268,54 @@ def test_a_network_that_knows_the_open_cases_only():
 
 
 @pytest.mark.parametrize(
-    "witness",
+    ("witness", "said"),
     [
-        [0, [[1, 0, 1]]],  # no turn
-        [30, [[1, 0, 1]]],  # not an angle that is named
-        [45, []],
-        [45, [[0, 0, 1]]],  # the middle
-        [45, [[1, 0, 0]]],  # no light
-        [float("nan"), [[1, 0, 1]]],
-        [45, [[1, 0, float("nan")]]],
-        [45, [[float("inf"), 0, 1]]],
-        [True, [[1, 0, 1]]],
-        [45, [[1, 0]]],
-        [45],
-        None,
-        "45",
+        ([0, [[1, 0, 1]]], "by less than a millionth"),  # no turn
+        ([30, [[1, 0, 1]]], "30° is not among the angles named for E, the multiples of 45°"),
+        ([0.785, [[1, 0, 1]]], "0.785° is not among the angles"),  # radians
+        ([45, []], "by less than a millionth"),
+        ([45, [[0, 0, 1]]], "by less than a millionth"),  # the middle
+        ([45, [[1, 0, 0]]], "by less than a millionth"),  # no light
+        ([float("nan"), [[1, 0, 1]]], "up to a million"),
+        ([45, [[1, 0, float("nan")]]], "up to a million"),
+        ([45, [[float("inf"), 0, 1]]], "up to a million"),
+        ([45, [[1e9, 0, 1]]], "up to a million"),
+        ([True, [[1, 0, 1]]], "not made of numbers"),
+        (["45", [[1, 0, 1]]], "not made of numbers"),
+        ([45, [[1, 0]]], "not [angle, list of dots"),
+        ([45, [1, 0, 1]], "not [angle, list of dots"),
+        ([[[1, 0, 1]], 45], "not [angle, list of dots"),
+        ([45], "not [angle, list of dots"),
+        (None, "not [angle, list of dots"),
+        ("45", "not [angle, list of dots"),
     ],
 )
-def test_false_witnesses(witness):
+def test_false_witnesses(witness, said):
     def answer(letter):
         return ["no", witness] if letter == "E" else sheet_18.classify(letter)
 
-    assert verdict("18.angles", answer).status == "not yet"
+    result = verdict("18.angles", answer)
+    assert result.status == "not yet"
+    assert said in result.message
+    assert "Right: 9 of 10 (10 without the witnesses)." in result.message
+
+
+@pytest.mark.parametrize(
+    ("letter", "said"), [("G", "between two copies"), ("J", "between two copies"), ("I", "one dot")]
+)
+def test_one_missed_no_gets_an_idea_and_no_letter(letter, said):
+    def answer(asked):
+        return ["yes", None] if asked == letter else sheet_18.classify(asked)
+
+    message = verdict("18.angles", answer).message
+    assert said in message
+    assert f'"{letter}"' not in message
+
+
+def test_an_angle_that_is_not_named_is_said_before_the_paths_are_compared():
+    answer = lambda letter: ["no", [45, [[1, 0, 1]]]] if letter == "B" else sheet_18.classify(letter)  # noqa: E731
+    message = verdict("18.angles", answer).message
+    assert "45° is not among the angles named for B, the multiples of 90°" in message
 
 
 def test_every_yes_stands_and_every_no_is_shown():
@@ -235,6 +346,38 @@ def test_the_misconception_of_the_curriculum_is_named():
 def test_counts_agree_with_the_library():
     for group, m, n, size in itertools.product(("SO(2)", "O(2)"), range(4), range(4), (1, 3, 5, 7)):
         assert sheet_18.count_kernels(group, m, n, size) == count_by_library(group, m, n, size)
+
+
+def rings(group, m, n, size, half=2, frequency=abs):
+    """Halved for O(2) everywhere, which is wrong from number to number; with other arguments, right or wrong otherwise."""
+    frequencies = {frequency(n - m), n + m}
+    per_wave = 1 if m == n == 0 else 2
+    found = sum(per_wave for f in frequencies for radius in range(size // 2 + 1) if f <= 2 * radius)
+    return found if group == "SO(2)" else found // half
+
+
+def half_for_all(group, m, n, size):
+    """Half of 3 is 1.5."""
+    return count_by_library("SO(2)", m, n, size).item() / (1 if group == "SO(2)" else 2)
+
+
+def no_absolute_value(group, m, n, size):
+    return rings(group, m, n, size, half=1 if m == n == 0 else 2, frequency=int)
+
+
+@BOTH
+@pytest.mark.parametrize("wrong", [rings, half_for_all, no_absolute_value])
+def test_wrong_counts_that_once_passed(wrong, hidden):
+    assert verdict("18.count", wrong, hidden).status == "not yet"
+
+
+def test_their_misconceptions():
+    assert verdict("18.count", rings).misconception == "the mirror always strikes out half"
+    assert verdict("18.count", no_absolute_value).misconception == "n − m with its sign"
+
+
+def test_the_right_count_in_a_few_lines():
+    assert verdict("18.count", lambda *args: rings(*args, half=1 if args[1:3] == (0, 0) else 2)).status == "passed"
 
 
 @BOTH
