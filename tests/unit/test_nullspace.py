@@ -33,6 +33,11 @@ from eqcourse.solvers.nullspace import (
 )
 
 DOUBLE = torch.float64
+# Multiplication from the left by i and by j on (1, i, j, k): they generate Q_8.
+QUATERNIONS = [
+    [[0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 0, -1], [0, 0, 1, 0]],
+    [[0, 0, -1, 0], [0, 0, 0, 1], [1, 0, 0, 0], [0, -1, 0, 0]],
+]
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -79,26 +84,56 @@ def flat(space) -> np.ndarray:
 # ---- dimensions that are known -------------------------------------------------------------------------------------------
 
 
-def test_isotropic_tensors():
-    """Weyl 1939; the numbers are A005043."""
-    R = SO(3).defining()
-    assert [invariants(R**k) for k in range(6)] == [1, 0, 1, 1, 3, 6]
-    R = O(3).defining()
-    assert [invariants(R**k) for k in range(6)] == [1, 0, 1, 0, 3, 0]
+def known() -> dict[str, tuple[Representation, Representation, int]]:
+    """Pairs, and how many maps lead from one to the other, known from elsewhere.
+
+    Isotropic tensors: Weyl 1939, "The classical groups"; for SO(3) the numbers are A005043, for SO(2) and rank 2k they are the
+    binomials (2k over k), for O(n) those of the even ranks that need no ε.
+    """
+    cases: dict[str, tuple[Representation, Representation, int]] = {}
+    for G, dims in (
+        (SO(2), {2: 2, 4: 6, 6: 20}),
+        (O(2), {1: 0, 2: 1, 4: 3, 6: 10}),
+        (SO(3), dict(enumerate([1, 0, 1, 1, 3, 6, 15, 36, 91]))),
+        (O(3), dict(enumerate([1, 0, 1, 0, 3, 0, 15, 0, 91]))),
+        (SO(4), {4: 4}),
+        (O(4), {4: 3}),
+        (Lorentz("restricted"), {4: 4}),
+        (Lorentz("proper"), {4: 4}),
+        (Lorentz("full"), {4: 3}),
+    ):
+        cases |= {f"{G}, rank {k}": (G.trivial(), G.defining() ** k, dim) for k, dim in dims.items()}
+    quaternions = MatrixGroup(discrete=QUATERNIONS)
+    for rho, dim in (
+        (SO(2).defining(), 2),
+        (O(2).defining(), 1),
+        (DihedralGroup(5).regular(), 10),
+        (quaternions.regular(), 8),
+        (quaternions.defining(), 4),
+    ):
+        cases[f"{rho} to itself"] = (rho, rho, dim)
+    return cases
 
 
-def test_the_plane():
-    R = SO(2).defining()
-    assert intertwiners(R, R).dim == 2
-    assert [invariants(R**k) for k in (2, 4, 6)] == [2, 6, 20]
-    R = O(2).defining()
-    assert intertwiners(R, R).dim == 1
-    assert [invariants(R**k) for k in (2, 4, 6)] == [1, 3, 10]
+KNOWN = known()
 
 
-def test_four_dimensions():
-    assert invariants(SO(4).defining() ** 4) == 4
-    assert invariants(O(4).defining() ** 4) == 3
+@pytest.mark.parametrize("name", KNOWN)
+def test_known_dimensions_by_every_method(name):
+    """Every method that serves finds as many maps, and the same space; so do characters, which find no maps at all."""
+    rho_in, rho_out, dim = KNOWN[name]
+    methods = ["auto", "nullspace"]
+    if rho_in.is_signed_permutation and rho_out.is_signed_permutation:
+        methods.append("orbits")
+    if rho_in.group.is_compact and rho_out.dim <= 250:  # rank 6 takes 10 seconds
+        methods.append("irreps")
+    spaces = [intertwiners(rho_in, rho_out, method=method) for method in methods]
+    assert [space.dim for space in spaces] == [dim] * len(methods)
+    assert intertwiner_dimension(rho_in, rho_out) == intertwiner_dimension(rho_out, rho_in) == dim
+    for space in spaces[1:]:
+        # Of two bases with as many orthonormal rows: the second lies in the span of the first.
+        one, other = flat(spaces[0]), flat(space)
+        assert np.abs(other - (other @ one.T) @ one).max(initial=0) <= 1e-8
 
 
 @pytest.mark.parametrize(("kind", "dim"), [("restricted", 4), ("proper", 4), ("full", 3)])
@@ -134,9 +169,7 @@ def test_quarter_turns_commute_with_complex_numbers():
 
 def test_quaternions():
     """Q_8 on its own eight elements, and on R⁴ by left multiplication: what commutes with it is multiplication from the right."""
-    i = [[0, -1, 0, 0], [1, 0, 0, 0], [0, 0, 0, -1], [0, 0, 1, 0]]
-    j = [[0, 0, -1, 0], [0, 0, 0, 1], [1, 0, 0, 0], [0, -1, 0, 0]]
-    G = MatrixGroup(discrete=[i, j])
+    G = MatrixGroup(discrete=QUATERNIONS)
     assert G.order == 8
     R = G.defining()
     assert intertwiners(R, R).dim == 4
