@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ..checks import (
     FunctionTask,
@@ -25,10 +29,25 @@ from ..checks import (
 from ..groups import SO, O, SymmetricGroup
 from ..representations import Representation
 from ..solvers import multiplicity
-from .common import Family, FamilyTask
+from .common import CLOSE, Family, FamilyTask
 
 SIZE = {"real": 1, "complex": 2, "quaternionic": 4}
 Matrix = list[list[float]]
+
+
+@dataclass(frozen=True)
+class NumberTask(FunctionTask):
+    """A function task whose answer may hold fractions."""
+
+    def _ask(self, answer: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        return _without_fractions(super()._ask(answer, args))
+
+
+def _without_fractions(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_fractions(part) for part in value]
+    return float(value) if isinstance(value, Fraction) else value
+
 
 # ---- in the lesson: a change of basis, and the inner product of characters -------------------------------------------
 
@@ -74,6 +93,13 @@ def _over_generators(one: str, other: str) -> float:
     return sum((rho.matrix(g).trace() * sigma.matrix(g).trace()).item() for g in elements) / len(elements)
 
 
+def _last_alone(one: str, other: str) -> float:
+    """What ``total = …`` in place of ``total += …`` leaves."""
+    rho, sigma = named_representation(one), named_representation(other)
+    *_, g = rho.group.elements()
+    return (rho.matrix(g).trace() * sigma.matrix(g).trace()).item() / rho.group.order
+
+
 def _trace_of_product(one: str, other: str) -> float:
     """trace(ρ(g) σ(g⁻¹)) in place of the product of traces, where the sizes allow it."""
     rho, sigma = named_representation(one), named_representation(other)
@@ -105,6 +131,20 @@ def _inner_cases(hidden: bool) -> list[tuple[Any, ...]]:
         ("S_3 permutes a 3×3 table", plane),
         ("C_4 shifts 4 numbers", "C_4 turns a plane by quarters"),
     ]
+
+
+TWO_TRACES = "You multiply the matrices and take the trace. Take both traces, then multiply the two numbers."
+
+
+@dataclass(frozen=True)
+class InnerTask(NumberTask):
+    """A number task that explains why matrices of two sizes could not be multiplied."""
+
+    def judge(self, answer: Any, hidden: bool) -> Verdict:
+        judged = super().judge(answer, hidden)
+        if judged.status != "error" or "cannot be multiplied" not in judged.message:
+            return judged
+        return replace(judged, message=f"{judged.message}\n{TWO_TRACES}", misconception="the trace of the product")
 
 
 # ---- task 1: multiplicities from characters --------------------------------------------------------------------------
@@ -142,6 +182,24 @@ def _dimensions(sizes: list[int], kind: str, a: Traces, b: Traces, irreps: list[
     return [m * psi[0] for m, psi in zip(multiplicities(sizes, kind, a, b, irreps), irreps, strict=True)]
 
 
+def _divided_by_the_dimension(sizes: list[int], kind: str, a: Traces, b: Traces, irreps: list[Traces]) -> list[float]:
+    """The dimension in place of ⟨ψ, ψ⟩, where that is not 1."""
+    found = _not_divided(sizes, kind, a, b, irreps)
+    norms = [_mean(sizes, psi, psi) for psi in irreps]
+    return [m / (1 if norm == 1 else psi[0]) for m, norm, psi in zip(found, norms, irreps, strict=True)]
+
+
+def _same_when_rounded(a: Any, b: Any) -> bool:
+    """Who counts wrongly may round what comes out."""
+    return same_answer(_rounded(a), _rounded(b))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_rounded(part) for part in value]
+    return round(value) if isinstance(value, float) and math.isfinite(value) else value
+
+
 def _always(kind: str) -> Callable[..., list[int]]:
     return lambda sizes, given, a, b, irreps: multiplicities(sizes, kind, a, b, irreps)
 
@@ -154,6 +212,18 @@ _S4 = [1, 6, 3, 8, 6], [[1, 1, 1, 1, 1], [3, 1, -1, 0, -1], [2, 0, 2, -1, 0], [3
 _Q8 = (
     [1, 1, 2, 2, 2],
     [[1, 1, 1, 1, 1], [1, 1, 1, -1, -1], [1, 1, -1, 1, -1], [1, 1, -1, -1, 1], [4, -4, 0, 0, 0]],
+)
+# C_3 × S_3: an irrep of complex type has dimension 4.
+_C3_S3 = (
+    [1, 3, 2, 2, 6, 4],
+    [
+        [1, 1, 1, 1, 1, 1],
+        [1, -1, 1, 1, -1, 1],
+        [2, 0, -1, 2, 0, -1],
+        [2, 2, 2, -1, -1, -1],
+        [2, -2, 2, -1, 1, -1],
+        [4, 0, -2, -2, 0, 1],
+    ],
 )
 
 
@@ -168,6 +238,7 @@ def _multiplicity_cases(hidden: bool) -> list[tuple[Any, ...]]:
             case(_S4, "sum", [4, 2, 0, 1, 0], [6, 2, 2, 0, 0]),
             case(_Q8, "sum", [8, 0, 0, 0, 0], [4, -4, 0, 0, 0]),
             case(_Q8, "product", [4, -4, 0, 0, 0], [4, -4, 0, 0, 0]),
+            case(_C3_S3, "sum", [18, 0, 0, 0, 0, 0], [4, 0, -2, -2, 0, 1]),
         ]
     return [
         case(_S3, "sum", [3, 1, 0], [1, -1, 1]),
@@ -177,6 +248,7 @@ def _multiplicity_cases(hidden: bool) -> list[tuple[Any, ...]]:
         case(_C4, "product", [2, 0, -2, 0], [2, 0, -2, 0]),
         case(_C3, "sum", [3, 0], [2, -1]),
         case(_Q8, "sum", [4, -4, 0, 0, 0], [4, 4, 4, 4, 4]),
+        case(_C3_S3, "product", [2, 2, 2, -1, -1, -1], [2, 0, -1, 2, 0, -1]),
     ]
 
 
@@ -212,6 +284,14 @@ def _times_its_dimension(m: list[int], n: list[int], irreps: Irreps) -> int:
 
 def _dimension_unless_real(m: list[int], n: list[int], irreps: Irreps) -> int:
     return sum(p * q * (1 if kind == "real" else dim) for p, q, (dim, kind) in zip(m, n, irreps, strict=True))
+
+
+def _all_with_all(m: list[int], n: list[int], irreps: Irreps) -> int:
+    return sum(m) * sum(n)
+
+
+def _input_twice(m: list[int], n: list[int], irreps: Irreps) -> int:
+    return count_maps(m, m, irreps)
 
 
 def _equal_dimensions(m: list[int], n: list[int], irreps: Irreps) -> int:
@@ -259,7 +339,7 @@ def blocks(w: list[float]) -> list[list[float]]:
 
 def _blocks(
     w: list[float], sign: int = 1, scalar: bool = False, ends: bool = False, whole: bool = False, last: bool = False
-) -> Any:
+) -> list[list[float]]:
     n = len(w)
     found = []
     for k in range(n if whole else n // 2 + 1):
@@ -291,13 +371,19 @@ def _block_cases(hidden: bool) -> list[tuple[Any, ...]]:
 def _by_frequencies(group: str, frequencies: list[int]) -> Representation:
     G: Any = SO(2) if group == "SO(2)" else O(2)
     parts = [G.irrep(k) if k else G.trivial() for k in frequencies]
-    return sum(parts[1:], start=parts[0])
+    named = copy.copy(sum(parts[1:], start=parts[0]))
+    named.name = f"the frequencies {frequencies}"
+    return named
 
 
-def layer(numbers: Callable[[str, int, int], int | str] | None = None) -> Callable[..., list[float]]:
+def layer(
+    numbers: Callable[[str, int, int], int | str] | None = None,
+    joined: Callable[[list[int], list[int], int, int], bool] = lambda ins, outs, j, i: True,
+) -> Callable[..., list[float]]:
     """A linear map between sums of irreps; ``numbers`` says what stands in the block of a pair of frequencies.
 
-    0: nothing; 1: a number; 2: a number and a quarter turn; "full": each entry its own.
+    0: nothing; 1: a number; 2: a number and a quarter turn; "full": each entry its own. ``joined`` says whether input number j may
+    reach output number i.
     """
     rule = numbers or _schur
 
@@ -306,13 +392,13 @@ def layer(numbers: Callable[[str, int, int], int | str] | None = None) -> Callab
         left.reverse()
         columns = torch.tensor([1 if k == 0 else 2 for k in ins]).cumsum(0).tolist()
         y: list[float] = []
-        for out in outs:
+        for i, out in enumerate(outs):
             height = 1 if out == 0 else 2
             total = [0.0] * height
-            for k, stop in zip(ins, columns, strict=True):
+            for j, (k, stop) in enumerate(zip(ins, columns, strict=True)):
                 part = x[stop - (1 if k == 0 else 2) : stop]
                 kind = rule(group, k, out)
-                if kind == 0:
+                if kind == 0 or not joined(ins, outs, j, i):
                     continue
                 if kind == "full":
                     block = [[left.pop() for _ in part] for _ in range(height)]
@@ -320,8 +406,8 @@ def layer(numbers: Callable[[str, int, int], int | str] | None = None) -> Callab
                     a = left.pop()
                     b = left.pop() if kind == 2 else 0.0
                     block = [[a, -b], [b, a]] if len(part) == 2 else [[a]]
-                for i, row in enumerate(block):
-                    total[i] += sum(c * v for c, v in zip(row, part, strict=True))
+                for place, row in enumerate(block):
+                    total[place] += sum(c * v for c, v in zip(row, part, strict=True))
             y += total
         return y
 
@@ -351,6 +437,18 @@ def _all_entries(group: str, k: int, out: int) -> int | str:
     return "full" if k == out else 0
 
 
+def _first_input(ins: list[int], outs: list[int], j: int, i: int) -> bool:
+    return ins[j] not in ins[:j]
+
+
+def _last_input(ins: list[int], outs: list[int], j: int, i: int) -> bool:
+    return ins[j] not in ins[j + 1 :]
+
+
+def _in_pairs(ins: list[int], outs: list[int], j: int, i: int) -> bool:
+    return ins[:j].count(ins[j]) == outs[:i].count(outs[i])
+
+
 def _families(hidden: bool) -> list[Family]:
     def family(group: str, ins: list[int], outs: list[int]) -> Family:
         weights = sum(int(_schur(group, k, out)) for k in ins for out in outs)
@@ -369,17 +467,19 @@ def _families(hidden: bool) -> list[Family]:
         family("SO(2)", [1], [1]),
         family("O(2)", [1], [1]),
         family("SO(2)", [1], [2]),
+        family("SO(2)", [1, 1], [1]),
         family("SO(2)", [0, 1], [1, 0]),
         family("SO(2)", [1, 2], [2, 2, 1]),
         family("O(2)", [1, 0, 2], [2, 0, 0]),
         family("O(2)", [0, 5], [0, 5]),
         family("SO(2)", [3, 0, 1], [0, 3]),
+        family("O(2)", [0, 3, 0], [3, 0]),
     ]
 
 
 @dataclass(frozen=True)
 class LayerTask(FamilyTask):
-    """A family task that says so when an answer asks for more weights than there are."""
+    """A family task that moves inputs as the sheet says, and says so when an answer asks for more weights than there are."""
 
     def judge(self, answer: Any, hidden: bool) -> Verdict:
         judged = super().judge(answer, hidden)
@@ -392,6 +492,29 @@ class LayerTask(FamilyTask):
         held = [held.message for held in self.misconceptions if held.name == again.misconception]
         message = "Your code asks for more weights than there are. Which of yours do the turns forbid, or a mirror?"
         return self._verdict("not yet", "\n".join([message, *held]), again.misconception)
+
+    def _require_equivariant(self, family: Family, k: int, matrix: Tensor) -> None:
+        """Turns by multiples of one radian come as near as you like to every turn."""
+        moves = {"turned": SO(2).rotation(1.0)}
+        if family.extra[0] == "O(2)":
+            moves["mirrored"] = torch.diag(torch.tensor([1.0, -1.0], dtype=torch.float64))
+        for (word, g), x in itertools.product(moves.items(), torch.eye(family.rho_in.dim, dtype=torch.float64)):
+            y = matrix @ x
+            then, first = family.rho_out.act(g, y), matrix @ family.rho_in.act(g, x)
+            if not torch.allclose(then, first, rtol=CLOSE, atol=CLOSE):
+                weights = torch.eye(family.weights)[k].tolist()
+                raise Wrong(
+                    f"{self._call((weights, x.tolist(), *family.extra))} = {show(y.tolist())}\n"
+                    f"  {word}, this is {show(then.tolist())}\n"
+                    f"  x {word} is {show(family.rho_in.act(g, x).tolist())} and gives {show(first.tolist())}\n"
+                    f"  The two differ: the layer is not equivariant. {MOVES[word]}"
+                )
+
+
+MOVES = {
+    "turned": "(Here θ is 1 in radians: frequency k turns by the angle k.)",
+    "mirrored": "(The mirror maps (p, q) to (p, −q).)",
+}
 
 
 def _with_more_weights(hidden: bool) -> list[Family]:
@@ -448,8 +571,12 @@ def _of_large(N: int, k: int) -> Parts:
     return found
 
 
+def _short_labels(N: int, k: int) -> Parts:
+    return [[label, m] for label, m in contents(N, k) if len(label) <= 3]
+
+
 def _array_cases(hidden: bool) -> list[tuple[Any, ...]]:
-    return [(2, 2), (5, 2), (4, 1), (3, 3)] if hidden else [(3, 1), (2, 2), (3, 2), (4, 2), (2, 3)]
+    return [(2, 2), (5, 2), (4, 1), (3, 3), (4, 4)] if hidden else [(3, 1), (2, 2), (3, 2), (4, 2), (2, 3), (4, 3)]
 
 
 def _same_parts(a: Any, b: Any) -> bool:
@@ -476,6 +603,7 @@ def _accept_parts(args: tuple[Any, ...], got: Any, expected: Any) -> None:
 # ---- the tasks -------------------------------------------------------------------------------------------------------
 
 SCALARS = "over ℝ every block is one scalar"
+ORDER = "The right numbers in another order: line, sign, plane."
 
 TASKS = [
     ValueTask(
@@ -520,7 +648,7 @@ TASKS = [
             ),
         ),
     ),
-    FunctionTask(
+    InnerTask(
         id="15.inner",
         outcome="compute the inner product of two characters",
         minutes=5,
@@ -542,7 +670,12 @@ TASKS = [
             Misconception(
                 "the trace of the product",
                 _trace_of_product,
-                "You multiply the matrices and take the trace. Take both traces, then multiply the two numbers.",
+                TWO_TRACES,
+            ),
+            Misconception(
+                "only the last element counts",
+                _last_alone,
+                "You keep the last element's product only: total = … replaces what was there, total += … adds to it.",
             ),
         ),
     ),
@@ -553,13 +686,13 @@ TASKS = [
         why="2 · 1 + 1 · 1 + 3 · 2 = 9. Tables of three points contain the line twice, the sign once, the plane three times.",
         feedback={
             (1, 0, 1): "These are the parts of V itself. The character of V ⊗ V has the squares: 9, 1, 1, 1, 0, 0.",
-            (2, 3, 1): "The right numbers in another order: line, sign, plane.",
+            **{order: ORDER for order in itertools.permutations((1, 2, 3)) if order != (2, 1, 3)},
             (2, 0, 2): "This is V ⊕ V, of dimension 6. In V ⊗ V characters are multiplied.",
             (12, 6, 18): "These are the sums over the six elements. Divide by 6.",
             (2, 1, 6): "6 is the dimension of all planes together; each has dimension 2.",
         },
     ),
-    FunctionTask(
+    NumberTask(
         id="15.multiplicities",
         outcome="count the irreps in a direct sum and in a tensor product by characters",
         points=4,
@@ -567,6 +700,7 @@ TASKS = [
         name="multiplicities",
         reference=multiplicities,
         cases=_multiplicity_cases,
+        same=_same_when_rounded,
         shown="A direct sum adds characters, a tensor product multiplies them; the mean counts every element, and ⟨ψ, ψ⟩ is divided out.",
         misconceptions=(
             Misconception(
@@ -590,6 +724,11 @@ TASKS = [
                 "You do not divide by ⟨ψ, ψ⟩. It is 1 for irreps of real type, but 2 for complex and 4 for quaternionic ones.",
             ),
             Misconception(
+                "⟨ψ, ψ⟩ is the dimension unless it is 1",
+                _divided_by_the_dimension,
+                "You divide by the dimension of the irrep. ⟨ψ, ψ⟩ is 2 for complex and 4 for quaternionic type, in any dimension.",
+            ),
+            Misconception(
                 "a sum in place of the mean",
                 _summed,
                 "You add up and do not divide by the number of elements.",
@@ -601,7 +740,7 @@ TASKS = [
             ),
         ),
     ),
-    FunctionTask(
+    NumberTask(
         id="15.dimension",
         outcome="count the equivariant linear maps by Schur's lemma over the real numbers",
         points=3,
@@ -635,14 +774,24 @@ TASKS = [
                 "it is.",
             ),
             Misconception(
-                "d is the dimension of the irrep",
-                _times_its_dimension,
-                "You multiply by the dimension of the irrep. d is 1, 2 or 4 by the type: the plane of S_3 has dimension 2 and d = 1.",
+                "every copy is joined with every copy",
+                _all_with_all,
+                "You join copies of different irreps too. Between different irreps there is no map but zero: go irrep by irrep.",
             ),
             Misconception(
-                "d is the dimension unless the type is real",
+                "m² in place of m · n",
+                _input_twice,
+                "You take the copies at the input twice. That is right from a representation to itself; here the output has its own.",
+            ),
+            Misconception(
+                "τ is the dimension of the irrep",
+                _times_its_dimension,
+                "You multiply by the dimension of the irrep. τ is 1, 2 or 4 by the type: the plane of S_3 has dimension 2 and τ = 1.",
+            ),
+            Misconception(
+                "τ is the dimension unless the type is real",
                 _dimension_unless_real,
-                "You take the dimension of the irrep for d. Complex type has d = 2 and quaternionic type d = 4, in any dimension.",
+                "You take the dimension of the irrep for τ. Complex type has τ = 2 and quaternionic type τ = 4, in any dimension.",
             ),
             Misconception(
                 "equal dimension means equal irreps",
@@ -672,6 +821,11 @@ TASKS = [
                 "the block turns the other way",
                 lambda w: _blocks(w, sign=-1),
                 "Your b has the wrong sign. The DFT has a minus sign in its exponent; here the shift by 1 turns the plane forward.",
+            ),
+            Misconception(
+                "a mean in place of the sum",
+                lambda w: [[number / len(w) for number in part] for part in _blocks(w)],
+                "You divide by N. W is the sum of the shifts times their weights: nothing is averaged here.",
             ),
             Misconception(
                 "all N frequencies are different",
@@ -709,7 +863,7 @@ TASKS = [
             Misconception(
                 "what is right for SO(2) is right for O(2)",
                 layer(_turns_for_all),
-                "You allow a quarter turn for O(2) too. A mirror turns it into its opposite.",
+                "You allow a quarter turn for O(2) too. It does not commute with the mirror.",
             ),
             Misconception(
                 "equal dimension means equal irreps",
@@ -721,9 +875,26 @@ TASKS = [
                 layer(_all_entries),
                 "You make each entry of a block a weight. A block has to commute with the turns.",
             ),
+            Misconception(
+                "only the first input of a frequency is joined",
+                layer(joined=_first_input),
+                "You use the first input of each frequency only. Every input of that frequency may reach every output of it: m · n pairs.",
+            ),
+            Misconception(
+                "only the last input of a frequency is joined",
+                layer(joined=_last_input),
+                "You use the last input of each frequency only; a dict with frequencies as keys keeps no other. Every input of that "
+                "frequency may reach every output of it: m · n pairs.",
+            ),
+            Misconception(
+                "copies are joined one to one",
+                layer(joined=_in_pairs),
+                "You join the first copy with the first, the second with the second. Any copy may be joined with any other of the same "
+                "frequency: m · n pairs.",
+            ),
         ),
     ),
-    FunctionTask(
+    NumberTask(
         id="15.arrays",
         outcome="find the irreps in arrays of S_N by characters",
         points=2,
@@ -750,6 +921,11 @@ TASKS = [
                 "the same for every N",
                 _of_large,
                 "You use the numbers for many points. A small N has too few points for some of the irreps, and others occur less often.",
+            ),
+            Misconception(
+                "labels of more than three parts are left out",
+                _short_labels,
+                "You leave out labels of more than three parts. For N = 4, [1, 1, 1, 1] is one too.",
             ),
             Misconception(
                 "dimensions in place of copies",

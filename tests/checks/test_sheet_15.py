@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
@@ -48,6 +51,15 @@ def multiplicities_one_by_one(sizes, kind, a, b, irreps):
         psi = np.repeat(psi, sizes)
         found.append(np.dot(everyone, psi) // np.dot(psi, psi))
     return np.array(found)
+
+
+def multiplicities_in_fractions(sizes, kind, a, b, irreps):
+    chi = [p + q if kind == "sum" else p * q for p, q in zip(a, b, strict=True)]
+    return [Fraction(sheet_15._mean(sizes, chi, psi)) / Fraction(sheet_15._mean(sizes, psi, psi)) for psi in irreps]
+
+
+def count_in_fractions(m, n, irreps):
+    return Fraction(sheet_15.count_maps(m, n, irreps))
 
 
 def count_by_matrices(m, n, irreps):
@@ -136,6 +148,10 @@ def contents_by_characters(N, k):
     return found
 
 
+def contents_in_fractions(N, k):
+    return [[label, Fraction(2 * copies, 2)] for label, copies in sheet_15.contents(N, k)]
+
+
 def _label(group, irrep):
     return list(decompose(irrep).parts[0].label)
 
@@ -143,11 +159,11 @@ def _label(group, irrep):
 RIGHT = {
     "15.new-basis": [conjugated, column_by_column],
     "15.inner": [inner_by_library, inner_by_maps],
-    "15.multiplicities": [multiplicities_in_float32, multiplicities_one_by_one],
-    "15.dimension": [count_by_matrices, count_by_loops],
+    "15.multiplicities": [multiplicities_in_float32, multiplicities_one_by_one, multiplicities_in_fractions],
+    "15.dimension": [count_by_matrices, count_by_loops, count_in_fractions],
     "15.ring": [blocks_by_fft, blocks_by_library],
     "15.layer": [layer_backwards, layer_by_blocks],
-    "15.arrays": [contents_by_decomposition, contents_by_characters],
+    "15.arrays": [contents_by_decomposition, contents_by_characters, contents_in_fractions],
 }
 
 BOTH = pytest.mark.parametrize("hidden", [False, True])
@@ -233,6 +249,98 @@ def test_too_many_weights_are_named(hidden):
     assert result.misconception == "what is right for SO(2) is right for O(2)"
 
 
+@BOTH
+@pytest.mark.parametrize(
+    ("chosen", "name"),
+    [
+        (lambda ins, out: [ins.index(out)], "only the first input of a frequency is joined"),
+        (
+            lambda ins, out: [dict(zip(ins, range(len(ins)), strict=True))[out]],
+            "only the last input of a frequency is joined",
+        ),
+    ],
+    ids=["first", "last"],
+)
+def test_one_input_of_each_frequency_is_not_enough(chosen, name, hidden):
+    """What a self-learner sees has to catch it too."""
+
+    def forward(weights, x, group, ins, outs):
+        left = iter(weights)
+        starts = list(itertools.accumulate((2 if k else 1 for k in ins), initial=0))
+        y = []
+        for out in outs:
+            total = [0.0] * (2 if out else 1)
+            for j in chosen(ins, out) if out in ins else []:
+                part = x[starts[j] : starts[j + 1]]
+                a, b = next(left), next(left) if out and group == "SO(2)" else 0.0
+                total = [a * part[0] - b * part[1], b * part[0] + a * part[1]] if out else [a * part[0]]
+            y += total
+        return y
+
+    result = verdict("15.layer", forward, hidden)
+    assert (result.status, result.misconception) == ("not yet", name)
+
+
+def test_a_layer_is_moved_as_the_sheet_says():
+    """By the mirror (p, q) to (p, −q), and in frequencies."""
+    mirrored = verdict("15.layer", sheet_15.layer(sheet_15._turns_for_all)).message
+    assert "mirrored, this is [0, -1, 0, 0]" in mirrored
+    assert "(p, q) to (p, −q)" in mirrored
+    assert "on the frequencies [1] of SO(2)" in verdict("15.layer", sheet_15.layer(sheet_15._scalars)).message
+
+
+@BOTH
+def test_labels_of_any_length_are_asked_for(hidden):
+    def up_to(parts):
+        return lambda N, k: [[label, m] for label, m in sheet_15.contents(N, k) if len(label) <= parts]
+
+    result = verdict("15.arrays", up_to(3), hidden)
+    assert (result.status, result.misconception) == ("not yet", "labels of more than three parts are left out")
+    assert verdict("15.arrays", up_to(2), hidden).status == "not yet"
+
+
+@BOTH
+def test_the_norm_of_a_character_is_not_its_dimension(hidden):
+    def by_dimension(sizes, kind, a, b, irreps):
+        copies = sheet_15._not_divided(sizes, kind, a, b, irreps)
+        norms = [sheet_15._mean(sizes, psi, psi) for psi in irreps]
+        return [round(m / (psi[0] if norm > 1 else 1)) for m, norm, psi in zip(copies, norms, irreps, strict=True)]
+
+    result = verdict("15.multiplicities", by_dimension, hidden)
+    assert (result.status, result.misconception) == ("not yet", "⟨ψ, ψ⟩ is the dimension unless it is 1")
+
+
+@BOTH
+def test_wrong_counts_are_recognised_when_rounded(hidden):
+    once = lambda *args: [round(m) for m in sheet_15._each_class_once(*args)]  # noqa: E731
+    result = verdict("15.multiplicities", once, hidden)
+    assert (result.status, result.misconception) == ("not yet", "each class counts once")
+
+
+@BOTH
+def test_traces_of_products_of_two_sizes(hidden):
+    def product(one, other):
+        rho, sigma = named_representation(one), named_representation(other)
+        G = rho.group
+        return sum((rho.matrix(g) @ sigma.matrix(G.inverse(g))).trace().item() for g in G.elements()) / G.order
+
+    result = verdict("15.inner", product, hidden)
+    assert result.misconception == "the trace of the product"
+    assert result.message.endswith(sheet_15.TWO_TRACES)
+
+
+def test_an_error_in_inner_that_is_not_about_sizes_stays_as_it_is():
+    result = verdict("15.inner", lambda one, other: 1 / 0)
+    assert (result.status, result.misconception) == ("error", None)
+    assert sheet_15.TWO_TRACES not in result.message
+
+
+def test_the_parts_of_tables_in_any_wrong_order():
+    for order in itertools.permutations((1, 2, 3)):
+        if order != (2, 1, 3):
+            assert verdict("15.tables", list(order)).message == sheet_15.ORDER
+
+
 def test_an_error_that_is_not_about_weights_stays_an_error():
     assert verdict("15.layer", lambda weights, x, *rest: x[100]).status == "error"
 
@@ -243,8 +351,8 @@ def test_types_are_told_from_dimensions():
     ]
     assert verdict("15.multiplicities", halves).status == "not yet"
     for answer, name in [
-        (sheet_15._dimension_unless_real, "d is the dimension unless the type is real"),
-        (sheet_15._times_its_dimension, "d is the dimension of the irrep"),
+        (sheet_15._dimension_unless_real, "τ is the dimension unless the type is real"),
+        (sheet_15._times_its_dimension, "τ is the dimension of the irrep"),
     ]:
         for hidden in (False, True):
             assert verdict("15.dimension", answer, hidden).misconception == name
