@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -308,6 +309,8 @@ class Situations:
 
     def action(self, name: str) -> Representation:
         """A representation by its name. Raises ``KeyError`` that lists the names."""
+        if name == NO_SYMMETRY:
+            raise KeyError(f'"{NO_SYMMETRY}" is no action: without a symmetry, count the entries of W')
         if name not in self.actions:
             raise KeyError(f"there is no action named {name!r}; there are: {'; '.join(self.actions)}")
         return self.actions[name]()
@@ -336,7 +339,7 @@ class Situations:
         """Raise ``Wrong`` for a wrong answer and ``Malformed`` for one of another form; neither says where."""
         call = f'model("{args[0]}") gave {show(got)}'
         if not isinstance(got, list) or len(got) != 3 or any(name not in self.choices for name in got[:2]):
-            raise Malformed(f"{call}; expected two names from CHOICES and a number")
+            raise Malformed(f"{call}; expected two names from CHOICES and a number{self._nearest(got)}")
         if isinstance(got[2], bool) or not isinstance(got[2], (int, float)):
             raise Malformed(f"{call}; the third part is the number of weights")
         if NO_SYMMETRY in got[:2] and got[0] != got[1]:
@@ -348,10 +351,20 @@ class Situations:
         if got[2] != expected[2]:
             raise Wrong("In at least one situation the actions are right and the number of weights is not.")
 
+    def _nearest(self, got: Any) -> str:
+        """The name that somebody may have meant who typed one."""
+        typed = [part for part in got[:2] if isinstance(part, str)] if isinstance(got, list) else []
+        unknown = [name for name in typed if name not in self.choices]
+        near = difflib.get_close_matches(unknown[0], self.choices, n=1, cutoff=0.9) if unknown else []
+        return f'. Is {show(unknown[0])} meant to be "{near[0]}"?' if near else ""
+
 
 @dataclass(frozen=True)
 class SituationsTask(FunctionTask):
-    """Names a misconception that explains each answer that is wrong, so that one slip is explained as well as many of its kind."""
+    """Names a misconception that explains each answer that is wrong, so that one slip is explained as well as many of its kind.
+
+    If no single one does, it names one for each wrong answer that has one.
+    """
 
     def _recognise(self, cases: list[tuple[Any, ...]], answers: list[Any]) -> Misconception | None:
         wrong = [
@@ -359,10 +372,17 @@ class SituationsTask(FunctionTask):
             for args, got in zip(cases, answers, strict=True)
             if not same_answer(got, plain(self.reference(*args)))
         ]
+        explained = [
+            [held for held in self.misconceptions if same_answer(got, plain(held.answer(*args)))] for args, got in wrong
+        ]
         for held in self.misconceptions:
-            if all(same_answer(got, plain(held.answer(*args))) for args, got in wrong):
+            if all(held in some for some in explained):
                 return held
-        return None
+        found = list(dict.fromkeys(some[0] for some in explained if some))
+        if not found:
+            return None
+        messages = "\n".join(["Behind some of what is wrong:", *(f"- {held.message}" for held in found)])
+        return Misconception("; ".join(held.name for held in found), self.reference, messages)
 
 
 def all_entries(rho_in: Representation, rho_out: Representation) -> int:

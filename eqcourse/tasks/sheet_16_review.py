@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -10,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checks import FunctionTask, Misconception, Wrong, show
+from ..checks import FunctionTask, Malformed, Misconception, Wrong, show
 from ..groups import SO, CyclicGroup, O, PermutationGroup, SymmetricGroup
 from ..representations import Representation, from_generators
 from ..solvers import intertwiner_dimension
@@ -74,19 +75,21 @@ SITUATIONS: dict[str, str] = {
     "A": "A cup with four players: 0 meets 1, and 2 meets 3; then the two winners meet. In: how strong each player is. "
     "Wanted: for each one, the chance to win the cup.",
     "B": "A table top, longer than it is wide, the same at both ends and on both sides, stands on four equal legs: 0 and 1 "
-    "in front, left and right; 2 and 3 behind, left and right. In: the load above each leg. Wanted: how far each one gives way.",
+    "in front, left and right; 2 and 3 behind, left and right. It bends, and hands on each load to all four. In: the load on "
+    "each corner. Wanted: how far each leg gives way.",
     "C": "Four equal microphones at the corners of a tetrahedron whose edges are all equally long. In: how loud it is at "
     "each. Wanted: a vector in space that points to the source, seen from the middle.",
     "D": "Three equal wires join three corners. Wire i lies opposite corner i, and the arrows on the wires lead once round "
     "the triangle. In: the voltage of each corner. Wanted: the current in each wire, counted along its arrow.",
-    "E": "The same triangle. In: the current in each wire, counted along its arrow. Wanted: the heat that the three wires "
-    "give off together.",
+    "E": "Three equal cars on a round track, at equal distances: 0, ahead of it 1, and ahead of that 2. In: the three "
+    "velocities, all counted in the direction 0 → 1 → 2 → 0. Wanted: the time until two of them meet.",
     "F": "A flat disc of metal, alike in all directions, in the field of a magnet that pushes the moving charges to their "
     "left. In: the electric field, a vector in the disc. Wanted: the current, a vector in the disc.",
-    "G": "A sheet of rubber, alike in all directions and on both faces. In: how it is stretched, a 2 × 2 table. "
-    "Wanted: the tension in it, a 2 × 2 table.",
-    "H": "A lever u and a force f, vectors in space. In: the 3 × 3 table with the entries uᵢ fⱼ. Wanted: how they turn a bolt, "
-    "as an arrow that points where a bolt with a right-handed thread would move (right-handed also if u and f are mirrored).",
+    "G": "A sheet of rubber, alike in all directions and on both faces. In: how the displacement of its points "
+    "changes from place to place, a 2 × 2 table. Wanted: the tension in it, a 2 × 2 table.",
+    "H": "A ball is held at its middle, and a force f pulls at its point u: two vectors in space, seen from the middle. In: the "
+    "3 × 3 table with the entries uᵢ fⱼ. Wanted: how the ball starts to turn, as an arrow along the axis. Who looks at the "
+    "arrow's tip sees the ball turn counter-clockwise.",
     "I": "A liquid is full of tiny screws, all of them right-handed, lying in all directions. In: how its flow changes from "
     "place to place, a 3 × 3 table. Wanted: the velocity with which the screws drift, a vector.",
     "J": "Six villages and six roads: 0–1, 1–2, 2–3, 3–4, 1–5 and 2–5. This map is known and always the same. In: how many "
@@ -108,8 +111,8 @@ _SITUATIONS = Situations(
         "J": (NO_SYMMETRY, NO_SYMMETRY),
     },
     entries=36,  # of situation J: six numbers in, six out
-    hint="Ask which moves leave all that is given as it is, whether mirrors are among them, and what each of them does to "
-    "the answer and to its sign.",
+    hint="Ask after which moves nothing that the text tells looks moved, whether mirrors are among them, and what each of them "
+    "does to the answer and to its sign.",
 )
 model, _choosing = _SITUATIONS.model, _SITUATIONS.choosing
 
@@ -120,6 +123,12 @@ def _count_colours(rho_in: Representation, rho_out: Representation) -> int:
         return intertwiner_dimension(rho_in, rho_out)
     pairs = [(rho_in.matrix(g).abs(), rho_out.matrix(g).abs()) for g in rho_in.group.elements()]
     return round(sum((a.trace() * b.trace()).item() for a, b in pairs) / len(pairs))
+
+
+def _symmetric_tables(letter: str) -> list[Any]:
+    """Somebody who has W_ij = W_ji in mind when reading of a table."""
+    *actions, weights = model(letter)
+    return [*actions, {"G": 2, "H": 0, "I": 0}.get(letter, weights)]
 
 
 def _one_for_each_pair(rho_in: Representation, rho_out: Representation) -> int:
@@ -149,10 +158,15 @@ def _turns(group: str) -> int:
 
 def parameters(group: str, ins: list[int], outs: list[int], in_channels: int, out_channels: int) -> list[int]:
     """Weights for each pair of channels, invariant vectors for each output channel."""
-    rho_in, rho_out = turned(group, ins), turned(group, outs)
-    maps = intertwiner_dimension(rho_in, rho_out)
-    vectors = intertwiner_dimension(rho_out.group.trivial(), rho_out)
+    maps, vectors = _dimensions(group, tuple(ins), tuple(outs))
     return [maps * in_channels * out_channels, vectors * out_channels]
+
+
+@lru_cache
+def _dimensions(group: str, ins: tuple[int, ...], outs: tuple[int, ...]) -> tuple[int, int]:
+    """For one channel; cached, since many misconceptions ask again."""
+    rho_in, rho_out = turned(group, ins), turned(group, outs)
+    return intertwiner_dimension(rho_in, rho_out), intertwiner_dimension(rho_out.group.trivial(), rho_out)
 
 
 Split = Callable[[str, int], list[Any]]
@@ -217,11 +231,16 @@ def _parameter_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ("C_6", [1, 3], [3, 5], 1, 2),
             ("C_8", [1, 2], [7, 6, 0], 2, 2),
             ("C_5", [2, 0], [3, 7, 10], 1, 2),
+            ("C_10", [3, 5], [13, 17, 15], 1, 2),
         ]
     return [
         ("SO(2)", [1], [1], 1, 1),
         ("C_4", [1], [3], 1, 1),
         ("C_4", [2], [2], 1, 1),
+        ("C_6", [3], [3], 1, 1),
+        ("C_4", [1], [5, 6], 1, 1),
+        ("C_12", [1], [11, 2], 1, 1),
+        ("O(2)", [0, 1], [0, 1, 1], 1, 2),
         ("O(2)", [0, 1], [1, 1], 1, 2),
         ("C_4", [0, 1], [0, 4], 1, 1),
         ("SO(2)", [0, 1, 1], [0, 1, 2], 2, 3),
@@ -236,48 +255,93 @@ Moves = list[list[int]]
 
 def enough(whole: Moves, part: Moves, k: int) -> list[bool]:
     """Whether two lists of moves generate the same group, and whether they leave the same arrays with k axes alone."""
-    return [
-        PermutationGroup(whole).order == PermutationGroup(part).order,
-        _left_alone(whole, k) == _left_alone(part, k),
-    ]
+    one, other = (_order_and_weights(tuple(map(tuple, moves)), k) for moves in (whole, part))
+    return [one[0] == other[0], one[1] == other[1]]
 
 
-def _left_alone(generators: Moves, k: int) -> int:
-    group = PermutationGroup(generators)
-    return intertwiner_dimension(group.trivial(), group.defining() ** k)
+@lru_cache
+def _order_and_weights(generators: tuple[tuple[int, ...], ...], k: int) -> tuple[float, int]:
+    """Cached, since each misconception asks again."""
+    group = PermutationGroup(list(map(list, generators)))
+    return group.order, intertwiner_dimension(group.trivial(), group.defining() ** k)
 
 
 _CYCLE, _SWAP = [1, 2, 0], [1, 0, 2]
 _SQUARE = [[1, 2, 3, 0], [0, 3, 2, 1]]
+_PENTAGON = [[1, 2, 3, 4, 0], [0, 4, 3, 2, 1]]
 _S4, _EVEN_4 = [[1, 2, 3, 0], [1, 0, 2, 3]], [[1, 2, 0, 3], [0, 2, 3, 1]]
 _S5, _LINES_5 = [[1, 2, 3, 4, 0], [1, 0, 2, 3, 4]], [[1, 2, 3, 4, 0], [0, 2, 4, 1, 3]]
+
+
+_EVEN_5, _EVEN_5_TOO = [[1, 2, 3, 4, 0], [1, 2, 0, 3, 4]], [[4, 0, 1, 2, 3], [0, 1, 3, 4, 2]]
+
+
+def _accept_enough(args: tuple[Any, ...], got: Any, expected: Any) -> None:
+    call = "enough(" + ", ".join(map(show, args)) + f") gave {show(got)}"
+    if (
+        not isinstance(got, list)
+        or len(got) != 2
+        or any(not isinstance(x, (bool, int)) or x not in (0, 1) for x in got)
+    ):
+        raise Malformed(f"{call}; expected two answers, each True or False")
+    if got != expected:
+        raise Wrong(f"{call}; expected {show(expected)}")
+
+
+def _of_sets(whole: Moves, part: Moves, k: int) -> list[bool]:
+    """Somebody who takes (i, j) and (j, i) for one place."""
+    orbits = [_orbits_of_sets(moves, k) for moves in (whole, part)]
+    return [enough(whole, part, k)[0], orbits[0] == orbits[1]]
+
+
+def _orbits_of_sets(moves: Moves, k: int) -> int:
+    left, found = set(itertools.combinations_with_replacement(range(len(moves[0])), k)), 0
+    while left:
+        found += 1
+        reached = [left.pop()]
+        for place in reached:
+            new = {tuple(sorted(g[i] for i in place)) for g in moves} & left
+            left -= new
+            reached += new
+    return found
 
 
 def _enough_cases(hidden: bool) -> list[tuple[Any, ...]]:
     if hidden:
         return [
             ([[1, 0, 2], [0, 2, 1]], [[2, 0, 1]], 1),
+            ([[1, 0, 2], [0, 2, 1]], [[2, 0, 1]], 2),
+            ([[1, 0, 2], [0, 2, 1]], [[2, 0, 1]], 3),
             (_S5, _LINES_5, 2),
             (_S5, _LINES_5, 3),
             ([[1, 2, 3, 4, 5, 0]], [[5, 0, 1, 2, 3, 4]], 2),
             ([[1, 2, 3, 4, 5, 0]], [[2, 3, 4, 5, 0, 1]], 1),
             ([[1, 0, 2, 3], [0, 1, 3, 2]], [[1, 0, 3, 2]], 1),
             ([[1, 0, 2, 3], [0, 1, 3, 2]], [[1, 0, 3, 2]], 2),
-            (_S4, [[1, 2, 3, 0], [2, 1, 0, 3]], 2),
-            ([[1, 2, 3, 4, 0], [0, 4, 3, 2, 1]], [[0, 4, 3, 2, 1], [1, 0, 4, 3, 2]], 3),
-            (_S4, _EVEN_4, 2),
+            ([[2, 3, 0, 1]], [[2, 3, 0, 1], [0, 1, 2, 3]], 1),
+            (_PENTAGON, [[0, 4, 3, 2, 1], [1, 0, 4, 3, 2]], 3),
+            (_PENTAGON[:1], [[1, 2, 3, 4, 0], [2, 3, 4, 0, 1]], 2),
+            (_S5, _PENTAGON, 2),
+            (_S5, _EVEN_5_TOO, 2),
+            (_S5, _EVEN_5_TOO, 3),
+            (_S5, _EVEN_5_TOO, 4),
         ]
     return [
         ([_CYCLE, _SWAP], [_CYCLE], 1),
         ([_CYCLE, _SWAP], [_CYCLE], 2),
+        ([_CYCLE, _SWAP], [_CYCLE], 3),
         ([_CYCLE, _SWAP], [_SWAP, [0, 2, 1]], 2),
         ([_SWAP], [[0, 1, 2]], 1),
+        ([[1, 2, 3, 0]], [[1, 2, 3, 0], [2, 3, 0, 1]], 1),
         (_SQUARE, _SQUARE[:1], 2),
         (_SQUARE, [[0, 3, 2, 1], [1, 0, 3, 2]], 2),
+        (_S4, _EVEN_4, 1),
         (_S4, _EVEN_4, 2),
         (_S4, _EVEN_4, 3),
         ([[1, 2, 3, 4, 0]], [[2, 3, 4, 0, 1]], 3),
         (_S4, [[1, 2, 3, 0], [2, 1, 0, 3]], 2),
+        (_S5, _EVEN_5, 3),
+        (_S5, _EVEN_5, 4),
     ]
 
 
@@ -327,46 +391,107 @@ def _only_sums(group: str, kind: str, vectors: list[Vector], y: Vector) -> bool:
     return possible("O(3)", PLAIN, vectors, y)
 
 
-def _two_are_a_plane(group: str, kind: str, vectors: list[Vector], y: Vector) -> bool:
-    """Somebody who counts vectors, and does not look whether they lie on one line."""
-    if len(vectors) != 2 or len(_across(vectors)) != 2:
+def _counted(group: str, kind: str, vectors: list[Vector], y: Vector) -> bool:
+    """Somebody who takes the number of vectors for the number of directions in which they point."""
+    missing = min(len(vectors), 3) - (3 - len(_across(vectors))) if len(vectors) > 1 else 0
+    return possible(group, kind, [*vectors, *(v.tolist() for v in _across(vectors)[:missing])], y)
+
+
+def _three_are_all(group: str, kind: str, vectors: list[Vector], y: Vector) -> bool:
+    return len(vectors) > 2 or possible(group, kind, vectors, y)
+
+
+def _entry_by_entry(group: str, kind: str, vectors: list[Vector], y: Vector) -> bool:
+    """Where y has to be a sum of multiples of the inputs, a multiple for each entry; where it has to be at right angles, likewise."""
+    rank = 3 - len(_across(vectors))
+    if rank == 3 or (group, rank) == ("SO(3)", 2):
+        return True
+    used = [any(v[i] for v in vectors) for i in range(3)]
+    if (group, kind) != ("O(3)", REVERSED):
+        return all(used[i] or not y[i] for i in range(3))
+    return all(not y[i] for i in range(3) if used[i] or rank < 2)
+
+
+def _span_by_entry(group: str, kind: str, vectors: list[Vector], y: Vector) -> bool:
+    """The same, but right angles are seen as they are."""
+    return (possible if (group, kind) == ("O(3)", REVERSED) else _entry_by_entry)(group, kind, vectors, y)
+
+
+def _unmixed(group: str, kind: str, vectors: list[Vector], y: Vector) -> bool:
+    """With two vectors and turns alone: a sum of multiples of u and v, or a multiple of u × v."""
+    across = _across(vectors)
+    if (group, len(across)) != ("SO(3)", 1):
         return possible(group, kind, vectors, y)
-    return possible(group, kind, [vectors[0], _across(vectors)[0].tolist()], y)
+    return possible("O(3)", PLAIN, vectors, y) or possible("O(3)", REVERSED, vectors, y)
+
+
+def _leaves_the_plane(group: str, kind: str, vectors: list[Vector], y: Vector) -> bool:
+    across = _across(vectors)
+    if (group, kind, len(across)) != ("O(3)", REVERSED, 1):
+        return possible(group, kind, vectors, y)
+    return not any(y) or bool(abs(across[0] @ _vector(y)) > 1e-6)
+
+
+def _minus_one_alone(group: str, kind: str, vectors: list[Vector], y: Vector) -> bool:
+    """Somebody who tries no element but −1 where zero goes in."""
+    return possible(group, kind, vectors, y) or (group == "O(3)" and kind == REVERSED and len(_across(vectors)) == 3)
 
 
 def _possible_cases(hidden: bool) -> list[tuple[Any, ...]]:
     x, xy, xyz = [[1, 0, 0]], [[1, 0, 0], [0, 1, 0]], [[1, 0, 0], [0, 1, 0], [1, 1, 1]]
+    flat, yz = [[1, 0, 0], [0, 1, 0], [1, 1, 0]], [[0, 1, 1], [0, 0, 3]]
+    slanted = [[1, 1, 0], [0, 1, 1]]
     if hidden:
         return [
-            ("SO(3)", PLAIN, [[0, 2, 0]], [0, -7, 0]),
+            ("SO(3)", PLAIN, [[0, 2, 0]], [0, -70, 0]),
+            ("SO(3)", PLAIN, [[0, 6, 0]], [0, 1, 0]),
             ("O(3)", REVERSED, [[0, 2, 0]], [0, -7, 0]),
             ("O(3)", REVERSED, [[0, 2, 0]], [0, 0, 0]),
             ("SO(3)", PLAIN, [[0, 2, 0]], [0, 1, 1]),
-            ("SO(3)", PLAIN, [[0, 1, 1], [0, 0, 3]], [2, 0, 0]),
-            ("O(3)", PLAIN, [[0, 1, 1], [0, 0, 3]], [2, 0, 0]),
-            ("O(3)", PLAIN, [[0, 1, 1], [0, 0, 3]], [0, 4, -1]),
-            ("O(3)", REVERSED, [[0, 1, 1], [0, 0, 3]], [-2, 0, 0]),
+            ("SO(3)", REVERSED, [[0, 2, -1]], [0, -1, 2]),
+            ("O(3)", PLAIN, slanted, [2, 0, 1]),
+            ("O(3)", PLAIN, slanted, [3, 1, -2]),
+            ("O(3)", REVERSED, slanted, [2, -2, 2]),
+            ("SO(3)", PLAIN, slanted, [2, -1, 3]),
+            ("SO(3)", PLAIN, yz, [2, 0, 0]),
+            ("O(3)", PLAIN, yz, [2, 0, 0]),
+            ("O(3)", PLAIN, yz, [0, 4, -1]),
+            ("O(3)", REVERSED, yz, [-2, 0, 0]),
+            ("O(3)", REVERSED, yz, [-2, 0, 1]),
+            ("SO(3)", REVERSED, yz, [0, 4, -1]),
             ("SO(3)", PLAIN, [[0, 1, 2], [0, -1, -2]], [3, 0, 0]),
             ("O(3)", REVERSED, [[0, 1, 2], [0, -1, -2]], [3, 0, 0]),
             ("O(3)", REVERSED, [[1, 0, 0], [0, 2, 0], [0, 1, 3]], [4, 5, 6]),
+            ("O(3)", PLAIN, [*yz, [0, 2, 2]], [5, 0, 0]),
+            ("SO(3)", PLAIN, [[0, 1, 1], [0, 2, 2], [0, -1, -1]], [1, 0, 0]),
             ("O(3)", PLAIN, [[0, 0, 0]], [0, 1, 0]),
-            ("SO(3)", REVERSED, [[0, 1, 1], [0, 0, 3]], [0, 4, -1]),
+            ("O(3)", REVERSED, [[0, 0, 0]], [0, 2, 1]),
         ]
     return [
         ("SO(3)", PLAIN, x, [2, 0, 0]),
+        ("SO(3)", PLAIN, x, [-2, 0, 0]),
+        ("SO(3)", PLAIN, [[3, 0, 0]], [1, 0, 0]),
         ("SO(3)", PLAIN, x, [0, 3, 0]),
+        ("SO(3)", PLAIN, [[1, 2, 0]], [2, 1, 0]),
+        ("SO(3)", PLAIN, [[1, 2, 0]], [-2, -4, 0]),
         ("SO(3)", PLAIN, xy, [0, 0, 4]),
+        ("SO(3)", PLAIN, xy, [1, 0, 4]),
         ("O(3)", PLAIN, xy, [0, 0, 4]),
         ("O(3)", PLAIN, xy, [2, 5, 0]),
+        ("O(3)", PLAIN, slanted, [1, 0, 1]),
         ("O(3)", REVERSED, xy, [0, 0, 4]),
+        ("O(3)", REVERSED, xy, [1, 0, 4]),
         ("O(3)", REVERSED, xy, [2, 5, 0]),
+        ("O(3)", REVERSED, slanted, [1, -1, 1]),
         ("O(3)", REVERSED, x, [2, 0, 0]),
         ("SO(3)", REVERSED, x, [2, 0, 0]),
         ("SO(3)", PLAIN, [[1, 2, 0], [2, 4, 0]], [0, 0, 1]),
         ("O(3)", REVERSED, [[1, 2, 0], [2, 4, 0]], [0, 0, 1]),
         ("O(3)", PLAIN, xyz, [7, -2, 5]),
+        ("O(3)", PLAIN, flat, [0, 0, 2]),
         ("SO(3)", PLAIN, [[0, 0, 0]], [1, 0, 0]),
         ("O(3)", PLAIN, [[0, 0, 0]], [0, 0, 0]),
+        ("O(3)", REVERSED, [[0, 0, 0]], [1, 0, 0]),
     ]
 
 
@@ -393,7 +518,7 @@ TASKS = [
         id="16_review.situations",
         outcome="find the group, its actions and the number of weights where signs, mirrors and generators count",
         points=4,
-        minutes=18,
+        minutes=32,
         name="model",
         reference=model,
         cases=lambda hidden: [(letter,) for letter in SITUATIONS],
@@ -415,12 +540,34 @@ TASKS = [
             Misconception(
                 "arrows make no difference",
                 _choosing(D=(POINTS_3, POINTS_3), E=(POINTS_3, ALONE_3)),
-                "You permute what is counted along an arrow. A move that turns an arrow round changes a sign as well.",
+                "You permute what is counted in a direction. A move that turns the direction round changes a sign as well.",
+            ),
+            Misconception(
+                "the sign goes to the other side",
+                _choosing(D=(SIGNED_3, POINTS_3)),
+                "You change signs on the wrong side. They belong where numbers are counted in a direction.",
+            ),
+            Misconception(
+                "input and output move alike",
+                _choosing(C=(TETRAHEDRON, TETRAHEDRON), D=(SIGNED_3, SIGNED_3)),
+                "You move input and output in the same way. One move can permute the numbers on one side, and turn a vector or change "
+                "signs on the other.",
+            ),
+            Misconception(
+                "the moves that one sees first are all",
+                _choosing(A=(FLIPS, FLIPS)),
+                "The moves that you allow do count, and the list has a larger group of such moves. Try to exchange only two.",
             ),
             Misconception(
                 "mirrors are always allowed",
                 _choosing(F=(O2, O2), I=(O3_TABLE, O3)),
                 "You allow a mirror that changes what is given. Where left is told from right, the mirror image is another situation.",
+            ),
+            Misconception(
+                "a reversed output lets mirrors in",
+                _choosing(I=(O3_TABLE, O3_REVERSED)),
+                "You let mirrors in by reversing the answer. Ask first whether the mirror image is the same situation: it is not where "
+                "what is given is left- or right-handed.",
             ),
             Misconception(
                 "continuous groups have no mirrors",
@@ -430,7 +577,8 @@ TASKS = [
             Misconception(
                 "every arrow moves like a vector",
                 _choosing(H=(O3_TABLE, O3)),
-                "You mirror an arrow like a vector. If a right-handed rule defines it, a mirror reverses it too: the rule is not mirrored.",
+                "You mirror an arrow like a vector. If a rule with a sense of turning says where it points, a mirror reverses it too: "
+                "the rule is not mirrored.",
             ),
             Misconception(
                 "an output that is no list of the same things stays",
@@ -458,6 +606,11 @@ TASKS = [
                 "Your actions are right. Over ℝ a pair of equal irreps has 1, 2 or 4 numbers: what commutes with turns alone?",
             ),
             Misconception(
+                "every table is symmetric",
+                _symmetric_tables,
+                "Your actions are right. Your numbers are those for symmetric tables; here all entries of a table can differ.",
+            ),
+            Misconception(
                 "every entry is a weight",
                 _SITUATIONS.counting(all_entries),
                 "Your actions are right, and your numbers are those of all entries. The equations W ρ_in(g) = ρ_out(g) W leave fewer.",
@@ -468,7 +621,7 @@ TASKS = [
         id="16_review.frequencies",
         outcome="count weights and biases for turned vectors, for all turns and for a few",
         points=4,
-        minutes=14,
+        minutes=20,
         name="parameters",
         reference=parameters,
         cases=_parameter_cases,
@@ -517,6 +670,34 @@ TASKS = [
                 "Your biases are right. Each pair of an input and an output channel has weights of its own: multiply by both numbers.",
             ),
             Misconception(
+                "only the input channels count",
+                lambda group, ins, outs, channels, out: [
+                    parameters(group, ins, outs, channels, 1)[0],
+                    parameters(group, ins, outs, 1, out)[1],
+                ],
+                "Your biases are right. You multiply the weights by the input channels alone: each output channel has its own.",
+            ),
+            Misconception(
+                "weights without channels",
+                lambda *args: [parameters(args[0], args[1], args[2], 1, 1)[0], parameters(*args)[1]],
+                "Your biases are right. Your weights are those of one channel: each pair of an input and an output channel has its own.",
+            ),
+            Misconception(
+                "no bias at all",
+                lambda *args: [parameters(*args)[0], 0],
+                "Your weights are right. A bias is a vector that the group leaves alone: single numbers, for example, stay.",
+            ),
+            Misconception(
+                "only single numbers have a bias",
+                lambda *args: [parameters(*args)[0], args[2].count(0) * args[4]],
+                "Your weights are right. You give a bias to frequency 0 only. A few turns may leave other vectors alone too.",
+            ),
+            Misconception(
+                "the two numbers exchanged",
+                lambda *args: parameters(*args)[::-1],
+                "You return [biases, weights]; the order is [weights, biases].",
+            ),
+            Misconception(
                 "one bias for each channel",
                 lambda *args: [parameters(*args)[0], args[4]],
                 "Your weights are right. A bias is an invariant vector: count how many independent ones the output has; there may be none.",
@@ -532,11 +713,12 @@ TASKS = [
         id="16_review.enough",
         outcome="say whether fewer elements are the same group, and whether they leave the same weights",
         points=3,
-        minutes=11,
+        minutes=15,
         name="enough",
         reference=enough,
         cases=_enough_cases,
-        shown="The same group leaves the same weights; a smaller one may do up to some number of axes, and not beyond.",
+        accept=_accept_enough,
+        shown="The same group leaves the same weights; a smaller one may do so up to one, two or three axes, and not beyond.",
         misconceptions=(
             Misconception(
                 "fewer elements always leave more",
@@ -559,6 +741,26 @@ TASKS = [
                 "You look at pairs. With three axes compare orbits of triples: they can fall apart where pairs do not.",
             ),
             Misconception(
+                "three axes tell all groups apart",
+                lambda *args: [enough(*args)[0], enough(*args)[args[2] < 3]],
+                "You say that with three axes or more only the same group leaves the same weights. A smaller one can do it too.",
+            ),
+            Misconception(
+                "what is enough for triples is enough",
+                lambda whole, part, k: enough(whole, part, min(k, 3)),
+                "You look at triples. With four axes compare orbits of 4-tuples: they can fall apart where triples do not.",
+            ),
+            Misconception(
+                "the order of the axes does not count",
+                _of_sets,
+                "You count W[i, j] and W[j, i] as one place. Output and input are different axes: compare orbits of ordered tuples.",
+            ),
+            Misconception(
+                "the two answers exchanged",
+                lambda *args: enough(*args)[::-1],
+                "You return [same weights, same group]; the order is [same group, same weights].",
+            ),
+            Misconception(
                 "the number of generators decides",
                 lambda *args: [len(args[0]) == len(args[1]), enough(*args)[1]],
                 "You count generators. Two lists of the same length can produce different groups, and lists of different length the same.",
@@ -574,7 +776,7 @@ TASKS = [
         id="16_review.possible",
         outcome="say which outputs an equivariant map can have for vectors in space",
         points=2,
-        minutes=10,
+        minutes=13,
         name="possible",
         reference=possible,
         cases=_possible_cases,
@@ -603,9 +805,54 @@ TASKS = [
                 "You move every output by R. With det(R) R a mirror also reverses it: along a line that the mirror keeps, y becomes −y.",
             ),
             Misconception(
-                "two vectors always span a plane",
-                _two_are_a_plane,
-                "You count the vectors. Two on one line leave all turns about that line, as one vector does.",
+                "R and det(R) R exchanged",
+                lambda group, kind, *rest: possible(group, PLAIN if kind == REVERSED else REVERSED, *rest),
+                "You exchange the two kinds. With R a mirror mirrors y; with det(R) R it also reverses y.",
+            ),
+            Misconception(
+                "two vectors always span a plane, and three all of space",
+                _counted,
+                "You count the vectors. Two may lie on one line and three in a plane; then more elements leave them alone.",
+            ),
+            Misconception(
+                "three vectors give everything",
+                _three_are_all,
+                "You let everything come out where three vectors go in. If they lie in a plane, a mirror of O(3) leaves them alone, and "
+                "on one line turns do.",
+            ),
+            Misconception(
+                "only the first vector counts",
+                lambda group, kind, vectors, y: possible(group, kind, vectors[:1], y),
+                "You look at the first vector alone. Fewer elements leave all of them alone, so that more can come out.",
+            ),
+            Misconception(
+                "in the span, entry by entry",
+                _span_by_entry,
+                "You look whether y has entries only where the inputs have some. A multiple of a vector has one factor for all entries.",
+            ),
+            Misconception(
+                "entry by entry throughout",
+                _entry_by_entry,
+                "You compare entries one by one. A multiple of a vector has one factor for all entries, and whether y is at right "
+                "angles to it is seen from all entries together.",
+            ),
+            Misconception(
+                "nothing can be mixed",
+                _unmixed,
+                "You allow sums of multiples of the inputs, and multiples of u × v, but not both added. If each of them is left alone, "
+                "their sum is left alone too.",
+            ),
+            Misconception(
+                "all that leaves the plane is at right angles to it",
+                _leaves_the_plane,
+                "You allow with det(R) R all that leaves the plane of the inputs. The mirror in this plane keeps only what is at right "
+                "angles to it: a part in the plane is reversed.",
+            ),
+            Misconception(
+                "at zero only −1 counts",
+                _minus_one_alone,
+                "You let something come out where zero goes in, since det(R) R leaves y alone for R = −1. The turns leave zero alone as "
+                "well, and they move y.",
             ),
             Misconception(
                 "the output has to be invariant",

@@ -160,6 +160,7 @@ def test_two_cars():
         (["no symmetry", "no symmetry"], "two names from CHOICES"),
         ("no symmetry", "two names from CHOICES"),
         (["no symmetry", "no symmetry", "36"], "number of weights"),
+        (["S_3 permutes 3 numbers ", "S_3 leaves a number alone", 1], 'meant to be "S_3 permutes 3 numbers"'),
     ],
 )
 def test_answers_of_another_form(wrong, words):
@@ -190,26 +191,65 @@ def test_one_slip_is_explained():
                 )
                 assert one.misconception == held.name
                 assert held.message in one.message
+
+
+def test_two_mistakes_are_both_explained():
+    """Also where something else is wrong that nothing explains."""
     two = {"F": [sheet.O2, sheet.O2, 1], "J": [sheet.SET_6, sheet.SET_6, 2]}
-    result = verdict(task.id, lambda letter: two.get(letter, sheet.model(letter)))
+    for wrong, right in ((two, 8), (two | {"A": [sheet.SQUARE, sheet.SQUARE, 99]}, 7)):
+        result = verdict("16_review.situations", lambda letter, w=wrong: w.get(letter, sheet.model(letter)))
+        assert result.misconception == "mirrors are always allowed; every situation has a symmetry"
+        assert f"Right: {right} of 10" in result.message
+        assert "You allow a mirror" in result.message
+        assert "One of the situations has no symmetry" in result.message
+    result = verdict(
+        "16_review.situations", lambda letter: [sheet.SQUARE] * 2 + [99] if letter == "A" else sheet.model(letter)
+    )
     assert result.misconception is None
-    assert "Right: 8 of 10" in result.message
 
 
 def test_tempting_actions_have_other_numbers():
-    """Where somebody chooses wrong, the number of weights is wrong too, but for the one map that needs no mirror to be excluded."""
+    """Where somebody chooses wrong, the number of weights is wrong too, but for these."""
     same = [
         (held.name, letter)
         for held in find_task("16_review.situations").misconceptions
         for letter in sheet.SITUATIONS
         if held.answer(letter) != sheet.model(letter) and held.answer(letter)[2] == sheet.model(letter)[2]
     ]
-    assert same == [("four places are a square", "A"), ("continuous groups have no mirrors", "H")]
+    assert same == [
+        ("four places are a square", "A"),
+        ("the sign goes to the other side", "D"),
+        ("input and output move alike", "C"),
+        ("a reversed output lets mirrors in", "I"),
+        ("continuous groups have no mirrors", "H"),
+    ]
+
+
+def test_three_cars_on_a_round_track():
+    """When two of them meet depends on the largest difference; the mirror image changes signs, and a plain swap is no symmetry."""
+
+    def fastest(v):
+        return max(v[0] - v[1], v[1] - v[2], v[2] - v[0])
+
+    v = torch.tensor([1.0, 5, -2])
+    signed = sheet.action(sheet.SIGNED_3)
+    assert all(fastest(signed.act(g, v)) == fastest(v) for g in signed.group.elements())
+    assert fastest(v[[1, 0, 2]]) != fastest(v)
+
+
+def test_symmetric_tables_have_fewer_weights():
+    """The numbers that somebody finds who has only symmetric tables in mind."""
+    two, three = O(2).trivial() + O(2).irrep(2), O(3).trivial() + O(3).irrep((2, 1))
+    held = next(m for m in find_task("16_review.situations").misconceptions if m.name == "every table is symmetric")
+    assert held.answer("G")[2] == intertwiner_dimension(two, two)
+    assert held.answer("H")[2] == intertwiner_dimension(three, sheet.action(sheet.O3_REVERSED))
+    turns = SO(3).trivial() + SO(3).irrep(2)
+    assert held.answer("I")[2] == intertwiner_dimension(turns, SO(3).defining())
 
 
 def test_hints_do_not_point_at_a_situation():
     told = " ".join(held.message for held in find_task("16_review.situations").misconceptions).lower()
-    things = "cup player leg microphone tetrahedron wire current voltage heat disc magnet rubber lever bolt liquid drift village road"
+    things = "cup player leg microphone tetrahedron wire current voltage track disc magnet rubber ball liquid drift village road"
     assert not [thing for thing in things.split() if thing in told]
 
 
@@ -267,8 +307,6 @@ def test_one_answer_for_all_does_not_pass(answer):
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda *args: [sheet.parameters(*args)[0], 0],  # no bias
-        lambda *args: sheet.parameters(*args)[::-1],
         lambda g, a, b, c, d: [sheet.parameters(g, a, b, 1, 1)[0] * (c + d), sheet.parameters(g, a, b, c, d)[1]],
         lambda g, a, b, c, d: [sheet.parameters(g, a, b, c, d)[0], sheet.parameters(g, a, b, c, d)[1] * c],
         lambda g, a, b, c, d: sheet.parameters("SO(2)", a, b, c, d),
@@ -278,3 +316,69 @@ def test_one_answer_for_all_does_not_pass(answer):
 def test_other_wrong_counts(wrong):
     assert verdict("16_review.frequencies", wrong).status == "not yet"
     assert verdict("16_review.frequencies", wrong, hidden=True).status == "not yet"
+
+
+def _without_modulo(group, k):
+    return [min(k, int(group[2:]) - k) or "stays"] if k and group[0] == "C" else [k or "stays"]
+
+
+def _two_copies_for_c4_only(group, k):
+    return sheet.split(group, k) if (group, k) == ("C_4", 2) else sheet._planes_stay_planes(group, k)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        sheet.schur(_without_modulo, lambda group: 1 if group == "O(2)" else 2),
+        sheet.schur(_two_copies_for_c4_only, lambda group: 1 if group == "O(2)" else 2),
+        lambda g, *rest: [sheet.parameters(g, *rest)[0], 0 if g == "O(2)" else sheet.parameters(g, *rest)[1]],
+        lambda g, *rest: sheet.parameters(g[:2] + g[-1] if g[0] == "C" else g, *rest),  # C_12 read as C_2
+    ],
+)
+def test_the_shown_cases_of_frequencies_refuse(wrong):
+    assert verdict("16_review.frequencies", wrong).status == "not yet"
+
+
+def closed_after_two(whole, part, k):
+    """Products of two moves, and no longer ones."""
+    sizes = [len({*map(tuple, m), *(tuple(g[i] for i in h) for g in m for h in m)}) for m in (whole, part)]
+    return [sizes[0] == sizes[1], sheet.enough(whole, part, k)[1]]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        closed_after_two,
+        lambda whole, part, k: sheet.enough(whole, part, max(k - 1, 1)),
+        lambda whole, part, k: [sheet.enough(whole, part, k)[0], sheet.enough(whole, part, k + 1 if k < 4 else k)[1]],
+    ],
+)
+def test_other_wrong_ideas_get_no_wrong_hint(wrong):
+    for hidden in (False, True):
+        result = verdict("16_review.enough", wrong, hidden)
+        assert (result.status, result.misconception) == ("not yet", None)
+
+
+@pytest.mark.parametrize("answer", [["yes", "no"], ["True", "False"], [True], [1, 2], True])
+def test_enough_needs_two_truth_values(answer):
+    assert "each True or False" in verdict("16_review.enough", lambda *args: answer).message
+
+
+def test_shown_and_hidden_cases_differ():
+    for task in ("16_review.frequencies", "16_review.enough", "16_review.possible"):
+        shown, hidden = (find_task(task).cases(h) for h in (False, True))
+        assert not [args for args in shown if args in hidden]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "hidden"),
+    [
+        (lambda vectors, y: math.hypot(*y) <= sum(math.hypot(*v) for v in vectors), False),
+        (lambda vectors, y: math.hypot(*y) >= sum(math.hypot(*v) for v in vectors), False),
+        (lambda vectors, y: math.hypot(*y) <= 10, True),
+        (lambda vectors, y: len(vectors) > 1 or sum(a * b for a, b in zip(vectors[0], y, strict=True)) >= 0, False),
+    ],
+)
+def test_the_length_of_y_is_free(allowed, hidden):
+    result = verdict("16_review.possible", lambda g, k, v, y: sheet.possible(g, k, v, y) and allowed(v, y), hidden)
+    assert (result.status, result.misconception) == ("not yet", None)
