@@ -51,7 +51,8 @@ def intertwiners(rho_in: Representation, rho_out: Representation, method: str = 
 
     The space's ``method`` says which it was. All but orbits give an orthonormal basis (``DenseSpace``).
 
-    Raises ``ValueError`` for representations of different groups, an unknown method, a pattern or a system of equations too large for
+    Raises ``ValueError`` for representations of different groups, for what is not a representation (it names the elements g and s for
+    which ρ(gs) = ρ(g)ρ(s) fails), an unknown method, a pattern or a system of equations too large for
     memory, and where rounding leaves the number of solutions in doubt; ``TypeError`` for what is no representation, for complex matrices,
     and for "orbits" if a representation acts by matrices.
 
