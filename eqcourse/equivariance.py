@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from .groups import SO, Group, O, as_generator
-from .representations import Representation, _element_text, _factors_to_try, _scaled, check_homomorphism
+from .representations import Representation, _element_text, _factors_to_try, _require_type, _scaled, check_homomorphism
 
 __all__ = [
     "Counterexample",
@@ -139,7 +139,7 @@ def equivariance_error(
     Outputs so small that they are rounding noise of the input are measured against the input's size.
 
     Raises ``ValueError`` for actions of different groups, a wrong output shape, NaN or infinity in inputs or outputs, nothing to try, an f
-    that is not linear though ``linear=True``; ``TypeError`` for an output that is no array.
+    that is not linear though ``linear=True``; ``TypeError`` for an output that is no array, or a ``rho`` that is no representation.
 
     >>> from eqcourse.groups import SymmetricGroup
     >>> V = SymmetricGroup(3).defining()
@@ -149,6 +149,8 @@ def equivariance_error(
     >>> result.passed, round(float(result), 2)
     (False, 1.65)
     """
+    _require_type(rho_in, name="rho_in")
+    _require_type(rho_out, name="rho_out")
     if rho_in.group != rho_out.group:
         raise ValueError(f"input and output need actions of one group, got {rho_in} and {rho_out}")
     if dtype not in TOLERANCES:

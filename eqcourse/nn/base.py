@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import torch
@@ -38,9 +39,12 @@ class TypedLayer(torch.nn.Module):
         if not isinstance(x, Tensor):
             raise TypeError(f"{self._who} takes a torch tensor (batch, channels, *axes), got {type(x).__name__}")
         if not x.is_floating_point():
-            raise TypeError(
-                f"{self._who} takes floating-point numbers, got {x.dtype}: convert them, for example with x.float()"
+            how = (
+                "give real and imaginary parts as channels"
+                if x.is_complex()
+                else "convert them, for example with x.float()"
             )
+            raise TypeError(f"{self._who} takes floating-point numbers, got {x.dtype}: {how}")
         if weight is not None and x.device != weight.device:
             raise ValueError(
                 f"{self._who} is on {weight.device} and its input on {x.device}: move one of them with .to(device)"
@@ -120,7 +124,7 @@ def random_normal(
 def check_channels(**channels: int) -> None:
     """Raise ``ValueError`` unless all numbers of channels are positive integers."""
     for name, number in channels.items():
-        if isinstance(number, bool) or not isinstance(number, int) or number < 1:
+        if isinstance(number, bool) or not isinstance(number, numbers.Integral) or number < 1:  # NumPy's integers count
             raise ValueError(f"{name} is a positive integer, got {number!r}")
 
 

@@ -400,3 +400,11 @@ def test_products_of_groups():
     table = outer(S3.defining(), CyclicGroup(4).regular())
     assert equivariance_error(lambda x: x + x.mean(0, keepdim=True) + x.roll(1, 1), table, table).passed
     assert not equivariance_error(lambda x: x + x.roll(1, 0), table, table).passed
+
+
+@pytest.mark.parametrize(
+    ("rho_in", "rho_out", "named"), [("ab", V, "rho_in"), (V, V.group, "rho_out"), (None, V, "rho_in")]
+)
+def test_what_is_no_representation(rho_in, rho_out, named):
+    with pytest.raises(TypeError, match=f"{named} is a representation, such as"):
+        equivariance_error(torch.relu, rho_in, rho_out)

@@ -7,6 +7,7 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -372,7 +373,10 @@ def test_wrong_shapes(shape: tuple[int, ...]) -> None:
         (torch.float32, "weights of type torch.float64 .* torch.float32"),
         (torch.int64, "takes floating-point numbers, got torch.int64"),
         (torch.bool, "takes floating-point numbers, got torch.bool"),
-        (torch.complex128, "takes floating-point numbers, got torch.complex128"),
+        (
+            torch.complex128,
+            "takes floating-point numbers, got torch.complex128: give real and imaginary parts as channels",
+        ),
     ],
 )
 def test_wrong_dtypes(dtype: torch.dtype, text: str) -> None:
@@ -604,3 +608,7 @@ def test_no_matrix_is_built(channels: int) -> None:
     with Allocated() as made:
         layer(x, torch.ones(2, 100_000, dtype=torch.bool))
     assert made.total < 6 * copy_of_x
+
+
+def test_numbers_of_channels_may_be_numpys() -> None:
+    assert SetLinear(np.int64(2), np.int64(3))(normal(1, 2, 4, dtype=torch.float32)).shape == (1, 3, 4)
