@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+import torch._inductor.config
 from common import steady_milliseconds, store
 from torch import Tensor
 from torch.nn.functional import linear
@@ -252,6 +253,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time the efficient layers side by side.", allow_abbrev=False)
     parser.add_argument("--runs", type=int, default=15, help="how many turns each has (default: 15); medians count")
     options, _ = parser.parse_known_args()
+    torch._inductor.config.compile_threads = 1  # its pool of workers would take processors from what is measured
     devices: dict[str, object] = {}
     threads = torch.get_num_threads()
     places = [(f"the processor, {threads} threads", "cpu", threads), ("the processor, 1 thread", "cpu", 1)]
