@@ -510,7 +510,8 @@ def _no_mirrors(algebra: Matrices, generators: Matrices, k: int) -> Any:
 
 
 def _quarter_turns(algebra: Matrices, generators: Matrices, k: int) -> Any:
-    quarters = [torch.matrix_exp(torch.pi / 2 * _tensor(A)).tolist() for A in algebra]
+    # Rounded, so that a full turn is exactly 1, and what it changes exactly 0.
+    quarters = [torch.matrix_exp(torch.pi / 2 * _tensor(A)).round(decimals=12).tolist() for A in algebra]
     return _invariants([], quarters + generators, k)
 
 
@@ -538,6 +539,7 @@ def _invariant_cases(hidden: bool) -> list[tuple[Any, ...]]:
             ([[[1, 0], [0, -1]]], [], 2),
             ([J], [MIRROR], 4),
             ([J], [], 4),
+            ([[[0, -2], [2, 0]]], [], 4),
             (TURNS, [], 3),
             (TURNS, [], 4),
             ([[[0, 0], [1, 0]]], [], 2),
@@ -567,6 +569,8 @@ def _invariant_cases(hidden: bool) -> list[tuple[Any, ...]]:
         (TURNS, [], 3),
         (TURNS, [MIRROR_3], 3),
         (TURNS, [], 4),
+        # Any multiple of J is a basis of the same algebra, and what turns by 45° for J turns by 360° for 8J.
+        ([[[0, -8], [8, 0]]], [], 2),
     ]
 
 
